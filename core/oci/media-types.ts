@@ -1,0 +1,12 @@
+/** Media types of what Portolan publishes. docs/formats.md explains each. */
+export const SERVER_ARTIFACT = 'application/vnd.portolan.server.v1+json';
+export const CATALOG_ARTIFACT = 'application/vnd.portolan.catalog.v1+json';
+export const FRESHNESS_ARTIFACT = 'application/vnd.portolan.freshness.v1+json';
+
+export const ENTRY_LAYER = 'application/vnd.portolan.server.entry.v1+json';
+export const TOOLS_LAYER = 'application/vnd.portolan.server.tools.v1+json';
+export const LOCK_LAYER = 'application/vnd.portolan.server.npm-lock.v1+json';
+export const README_LAYER = 'text/markdown';
+export const ICON_LAYER = 'image/svg+xml';
+export const CATALOG_LAYER = 'application/vnd.portolan.catalog.index.v1+json';
+export const FRESHNESS_LAYER = 'application/vnd.portolan.freshness.statement.v1+json';
