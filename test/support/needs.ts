@@ -1,0 +1,47 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/** System parts that some tests use when the machine has them; .ci/run installs all of them. */
+export type Part =
+  | 'podman'
+  | 'bwrap'
+  | 'chromium'
+  | 'docker-registry'
+  | 'skopeo'
+  | 'oras'
+  | 'cosign'
+  | 'dbus-run-session'
+  | 'npm';
+
+const missing = new Map<Part, boolean>();
+
+/**
+ * Whether a test must be skipped because the machine lacks a part; prints the reason once.
+ * With PORTOLAN_NO_SKIP=1 (set by .ci/run) nothing is skipped, so the test fails instead.
+ */
+export function needs(...parts: readonly Part[]): {
+  readonly skip: boolean;
+  readonly reason: string;
+} {
+  const absent = parts.filter(isMissing);
+  if (absent.length === 0) return { skip: false, reason: '' };
+  const reason = `skipped: ${absent.join(', ')} not found on this machine`;
+  return { skip: process.env.PORTOLAN_NO_SKIP !== '1', reason };
+}
+
+function isMissing(part: Part): boolean {
+  let absent = missing.get(part);
+  if (absent === undefined) {
+    absent = spawnSync(part, ['--version'], { stdio: 'ignore' }).error !== undefined;
+    missing.set(part, absent);
+    if (absent) console.warn(`tests that need ${part} are skipped: ${part} is not on the PATH`);
+  }
+  return absent;
+}
+
+/** Path of the system's Chromium, for playwright-core; undefined when there is none. */
+export function chromiumPath(): string | undefined {
+  return ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
+    existsSync(path),
+  );
+}
