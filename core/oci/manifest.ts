@@ -66,8 +66,12 @@ export function parseManifest(bytes: Uint8Array, where: string): Manifest {
 }
 
 /** Reads an index (of a layout, or of referrers) from its bytes. Throws `malformed`. */
-export function parseIndex(bytes: Uint8Array, where: string): Index {
-  const value = parseObject(bytes, where);
+export function parseIndex(
+  bytes: Uint8Array,
+  where: string,
+  maxBytes: number = MAX_MANIFEST_BYTES,
+): Index {
+  const value = parseObject(bytes, where, maxBytes);
   const { manifests, mediaType } = value;
   if (value.schemaVersion !== 2) throw malformed(where, 'schemaVersion is not 2');
   if (mediaType !== undefined && mediaType !== INDEX_TYPE) {
@@ -116,9 +120,13 @@ function parseAnnotations(value: unknown, where: string): Record<string, string>
   return value as Record<string, string>;
 }
 
-function parseObject(bytes: Uint8Array, where: string): Record<string, unknown> {
-  if (bytes.byteLength > MAX_MANIFEST_BYTES) {
-    throw malformed(where, `has ${bytes.byteLength} bytes, more than ${MAX_MANIFEST_BYTES}`);
+function parseObject(
+  bytes: Uint8Array,
+  where: string,
+  maxBytes: number = MAX_MANIFEST_BYTES,
+): Record<string, unknown> {
+  if (bytes.byteLength > maxBytes) {
+    throw malformed(where, `has ${bytes.byteLength} bytes, more than ${maxBytes}`);
   }
   let value: unknown;
   try {
