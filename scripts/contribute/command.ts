@@ -1,0 +1,33 @@
+import { parseArgs } from 'node:util';
+import { PortolanError } from '../../core/errors.ts';
+
+/**
+ * Runs a command of the publisher: what goes wrong on purpose is told in one line with exit code 1
+ * (2 for wrong arguments), anything else is a bug and keeps its stack.
+ */
+export async function command(run: () => Promise<void>): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    if (!(error instanceof PortolanError) && !isArgumentError(error)) throw error;
+    console.error(error.message);
+    process.exitCode = isArgumentError(error) || error.kind === 'usage' ? 2 : 1;
+  }
+}
+
+/** Names (positional) and the options every command of a contributor takes. */
+export function entryArguments<
+  const Options extends Record<string, { type: 'boolean' | 'string' }>,
+>(options: Options) {
+  return parseArgs({
+    allowPositionals: true,
+    options: { registry: { type: 'string' }, help: { type: 'boolean', short: 'h' }, ...options },
+  });
+}
+
+function isArgumentError(error: unknown): error is Error {
+  return (
+    error instanceof TypeError &&
+    String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')
+  );
+}
