@@ -1,0 +1,67 @@
+import { rename, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { CATALOG_TAG } from '../../core/catalog/read-catalog.ts';
+import type { PublishedCatalog } from '../../core/entry/types.generated.ts';
+import { type Artifact, putArtifact } from '../../core/oci/artifact.ts';
+import { openLayout } from '../../core/oci/layout.ts';
+import type { Repository } from '../../core/oci/repository.ts';
+import { attachBundle } from '../../core/trust/bundle.ts';
+import type { StatementSigner } from '../../core/trust/sign.ts';
+import { SIGN_PREDICATE } from '../../core/trust/statement.ts';
+import type { ValidRegistry } from '../registry/load.ts';
+import { type CatalogPosition, makeCatalog, packCatalog } from './make-catalog.ts';
+import { packServer } from './pack-server.ts';
+
+/**
+ * Builds the whole publication of a registry as an OCI image layout: every server's artifact, the
+ * catalog over them, and a signature on each. The layout is built beside `folder` and takes its
+ * place at the end, so a failed build leaves the old one.
+ */
+export async function buildLayout(
+  registry: ValidRegistry,
+  folder: string,
+  sign: StatementSigner,
+  position: CatalogPosition,
+): Promise<PublishedCatalog> {
+  const packed = registry.servers.map(packServer);
+  const catalog = makeCatalog(registry.config, packed, position);
+  const temporary = join(dirname(folder), `.catalog-${process.pid}`);
+  await rm(temporary, { recursive: true, force: true });
+  try {
+    const layout = await openLayout(temporary, { create: true });
+    await layout.batch(async () => {
+      for (const { name, entry, artifact } of packed) {
+        await putSigned(layout, artifact, sign, position.development);
+        await layout.putTag(`${name}_${entry.version}`, artifact.descriptor);
+      }
+      const artifact = packCatalog(catalog);
+      await putSigned(layout, artifact, sign, position.development);
+      await layout.putTag(CATALOG_TAG, artifact.descriptor);
+      await layout.putTag(`${CATALOG_TAG}-${position.number}`, artifact.descriptor);
+    });
+    await rm(folder, { recursive: true, force: true });
+    await rename(temporary, folder);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+  return catalog;
+}
+
+/** Stores an artifact and then its signature: what is signed is there before the signature is. */
+export async function putSigned(
+  repository: Repository,
+  artifact: Artifact,
+  sign: StatementSigner,
+  development: boolean,
+): Promise<void> {
+  const descriptor = await putArtifact(repository, artifact);
+  const bundle = await sign({
+    predicateType: SIGN_PREDICATE,
+    subjects: [descriptor.digest],
+    predicate: {},
+  });
+  await attachBundle(repository, descriptor, bundle, {
+    predicateType: SIGN_PREDICATE,
+    ...(development ? { annotations: { 'dev.portolan.signer': 'development key' } } : {}),
+  });
+}

@@ -1,0 +1,46 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { hasErrno, messageOf, PortolanError } from '../../core/errors.ts';
+import { writeFileAtomic } from '../../core/files.ts';
+import { generateKeyPem, parseSigningKey, type SigningKey } from '../../core/trust/keys.ts';
+
+/** A key to sign with, and whether it is only this machine's development key. */
+export interface PublisherKey {
+  readonly key: SigningKey;
+  readonly development: boolean;
+  /** File of the private key, for messages. */
+  readonly path: string;
+}
+
+/**
+ * The key to sign with: the file given, or the development key of this clone, which is made on
+ * first use (`.portolan/dev.key`, mode 0600, beside `.portolan/dev.pub`).
+ */
+export async function loadPublisherKey(root: string, path?: string): Promise<PublisherKey> {
+  if (path) return { key: await readKey(path), development: false, path };
+  const development = join(root, '.portolan', 'dev.key');
+  try {
+    return { key: await readKey(development), development: true, path: development };
+  } catch (error) {
+    if (!hasErrno((error as Error).cause, 'ENOENT')) throw error;
+  }
+  const { privatePem, publicPem } = generateKeyPem();
+  await writeFileAtomic(development, privatePem, { mode: 0o600 });
+  await writeFileAtomic(join(root, '.portolan', 'dev.pub'), publicPem);
+  return { key: parseSigningKey(privatePem, development), development: true, path: development };
+}
+
+async function readKey(path: string): Promise<SigningKey> {
+  let pem: Buffer;
+  try {
+    pem = await readFile(path);
+  } catch (error) {
+    throw new PortolanError(
+      'unreachable',
+      'KEY_MISSING',
+      `the signing key ${path} cannot be read: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+  return parseSigningKey(pem, path);
+}
