@@ -1,0 +1,101 @@
+import type { CatalogConfig, ServerEntry } from '../../core/entry/types.generated.ts';
+import type { DataPath, Finding } from '../registry/finding.ts';
+import type { LoadedServer, Registry } from '../registry/load.ts';
+import { findingAt, type SourceFile } from '../registry/source-file.ts';
+
+/** A fault that a rule saw: in a file that was read, or about a file as a whole. */
+export interface Complaint {
+  readonly in: SourceFile | string;
+  /** Where in the data of the file; the whole of it when absent. */
+  readonly at?: DataPath;
+  /** Point at the key instead of at its value. */
+  readonly key?: boolean;
+  /** Point at this text inside the value. */
+  readonly literal?: string;
+  readonly fact: string;
+  readonly remedy: string;
+}
+
+/**
+ * Judges one entry by itself.
+ * A rule on files and raw data (`needs: 'files'`) also runs when the entry breaks the schema.
+ */
+export interface EntryRule {
+  readonly name: string;
+  readonly scope: 'entry';
+  readonly needs: 'entry' | 'files';
+  check(context: EntryContext): Iterable<Complaint>;
+}
+
+export interface EntryContext {
+  readonly server: LoadedServer;
+  /** Absent when catalog.yaml is malformed, which is a finding of its own. */
+  readonly config: CatalogConfig | undefined;
+}
+
+/** What a rule of scope `entry` with `needs: 'entry'` can count on. */
+export interface ValidEntryContext extends EntryContext {
+  readonly server: LoadedServer & { readonly entry: ServerEntry; readonly source: SourceFile };
+}
+
+/** Judges entries against each other. */
+export interface RegistryRule {
+  readonly name: string;
+  readonly scope: 'registry';
+  check(context: RegistryContext): Iterable<Complaint>;
+}
+
+export interface RegistryContext {
+  readonly registry: Registry;
+  /** What is known of every entry, also of those that are not loaded. */
+  readonly index: readonly IndexedEntry[];
+}
+
+/** The part of an entry that the others depend on. */
+export interface IndexedEntry {
+  readonly name: string;
+  readonly title: string;
+  readonly state: 'active' | 'deprecated' | 'withdrawn';
+}
+
+/** Judges what a change does to an entry, against the state that it builds on. */
+export interface ChangeRule {
+  readonly name: string;
+  readonly scope: 'change';
+  check(context: ChangeContext): Iterable<Complaint>;
+}
+
+export interface ChangeContext {
+  readonly name: string;
+  /** Path of server.yaml, for findings about an entry that is gone. */
+  readonly path: string;
+  /** Absent when the entry is new. */
+  readonly before: LoadedServer | undefined;
+  /** Absent when the entry is gone. */
+  readonly after: LoadedServer | undefined;
+  /** Every version that the entry had in the history of the base, the current one included. */
+  readonly earlierVersions: ReadonlySet<string>;
+}
+
+export type Rule = EntryRule | RegistryRule | ChangeRule;
+
+/** An entry rule that only runs on entries with the shape of the schema. */
+export function entryRule(
+  name: string,
+  check: (context: ValidEntryContext) => Iterable<Complaint>,
+): EntryRule {
+  return {
+    name,
+    scope: 'entry',
+    needs: 'entry',
+    check: (context) => check(context as ValidEntryContext),
+  };
+}
+
+/** Gives a complaint its place and the name of its rule. */
+export function toFinding(rule: string, complaint: Complaint): Finding {
+  const { in: file, at = [], ...rest } = complaint;
+  return typeof file === 'string'
+    ? findingAt(file, { line: 1, column: 1 }, { rule, ...rest })
+    : file.finding({ rule, at, ...rest });
+}
