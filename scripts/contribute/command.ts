@@ -1,5 +1,5 @@
 import { parseArgs } from 'node:util';
-import { PortolanError } from '../../core/errors.ts';
+import { messageOf, PortolanError } from '../../core/errors.ts';
 
 /**
  * Runs a command of the publisher: what goes wrong on purpose is told in one line with exit code 1
@@ -9,9 +9,11 @@ export async function command(run: () => Promise<void>): Promise<void> {
   try {
     await run();
   } catch (error) {
-    if (!(error instanceof PortolanError) && !isArgumentError(error)) throw error;
-    console.error(error.message);
-    process.exitCode = isArgumentError(error) || error.kind === 'usage' ? 2 : 1;
+    const isUsage =
+      error instanceof PortolanError ? error.kind === 'usage' : isArgumentError(error);
+    if (!isUsage && !(error instanceof PortolanError)) throw error;
+    console.error(messageOf(error));
+    process.exitCode = isUsage ? 2 : 1;
   }
 }
 
@@ -25,7 +27,7 @@ export function entryArguments<
   });
 }
 
-function isArgumentError(error: unknown): error is Error {
+function isArgumentError(error: unknown): boolean {
   return (
     error instanceof TypeError &&
     String((error as NodeJS.ErrnoException).code).startsWith('ERR_PARSE_ARGS')
