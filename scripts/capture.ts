@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path';
 import { messageOf, PortolanError } from '../core/errors.ts';
-import { writeFileAtomic } from '../core/files.ts';
+import { writeFileAtomic } from '../core/pretty-json.ts';
 import { capture } from './contribute/capture/capture.ts';
 import { offerChanges } from './contribute/capture/offer.ts';
 import { command, entryArguments } from './contribute/command.ts';
@@ -16,9 +16,8 @@ import {
   type EntryFiles,
   entryNames,
   readEntryFiles,
-  readToolsFile,
 } from './contribute/entry-files.ts';
-import { prettyJson } from './contribute/files.ts';
+import { prettyJson } from './contribute/pretty-json.ts';
 
 await command(async () => {
   const { values, positionals } = entryArguments({
@@ -35,12 +34,12 @@ await command(async () => {
       'usage: npm run capture -- NAME... | --all [--check] [--timeout SECONDS] [--registry DIR]',
     );
   }
-  const names = values.all ? await entryNames(registry) : positionals;
+  const names = values.all ? entryNames(registry) : positionals;
   const options = { timeout, check: values.check ?? false, skipDynamic: values.all ?? false };
   let failed = 0;
   for (const name of names) {
     try {
-      await captureOne(await readEntryFiles(registry, name), options);
+      await captureOne(readEntryFiles(registry, name), options);
     } catch (error) {
       if (!(error instanceof PortolanError)) throw error;
       failed += 1;
@@ -51,7 +50,7 @@ await command(async () => {
 });
 
 async function captureOne(
-  { name, folder, entry }: EntryFiles,
+  { name, folder, entry, tools: before }: EntryFiles,
   options: { timeout: number; check: boolean; skipDynamic: boolean },
 ): Promise<void> {
   if (entry.tools !== 'static' || entry.status?.state === 'withdrawn') {
@@ -59,7 +58,6 @@ async function captureOne(
     if (options.skipDynamic) return console.log(`${name}: skipped, ${why}`);
     throw new PortolanError('usage', 'NOT_CAPTURED', `${name} has no tools.json, since ${why}`);
   }
-  const before = await readToolsFile(folder);
   const { tools, notes } = await capture(entry, folder, options);
   for (const note of notes) console.log(`${name}: ${note}`);
   const changes = offerChanges(before, tools);

@@ -4,10 +4,9 @@
  */
 import { join } from 'node:path';
 import { PortolanError } from '../core/errors.ts';
-import { writeFileAtomic } from '../core/files.ts';
+import { writeFileAtomic } from '../core/pretty-json.ts';
 import { command, entryArguments } from './contribute/command.ts';
 import { defaultRegistry, readEntryFiles } from './contribute/entry-files.ts';
-import { readIfThere } from './contribute/files.ts';
 import { lockfileChanges, makeLockfile } from './contribute/lockfile.ts';
 
 await command(async () => {
@@ -19,9 +18,8 @@ await command(async () => {
 });
 
 async function lock(registry: string, name: string): Promise<void> {
-  const { entry, folder } = await readEntryFiles(registry, name);
+  const { entry, folder, lock: before } = readEntryFiles(registry, name);
   const file = join(folder, 'package-lock.json');
-  const before = await readIfThere(file);
   const after = await makeLockfile(entry);
   if (before !== after) await writeFileAtomic(file, after);
   const changes = lockfileChanges(before, after);

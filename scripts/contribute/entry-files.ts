@@ -1,22 +1,25 @@
-import { readdir } from 'node:fs/promises';
+import { existsSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Document, parseDocument } from 'yaml';
-import { validatorOf } from '../../core/entry/schema.ts';
 import type { CapturedTools, ServerEntry } from '../../core/entry/types.generated.ts';
 import { PortolanError } from '../../core/errors.ts';
-import { readIfThere } from './files.ts';
+import { toLine } from '../registry/format-findings.ts';
+import { loadServer } from '../registry/load.ts';
 
 /** The files of one entry, as a contributor's command works on them. */
 export interface EntryFiles {
   readonly name: string;
-  /** Folder of the entry. */
+  /** Absolute path of the entry's folder. */
   readonly folder: string;
   readonly entry: ServerEntry;
-  /** server.yaml with its comments and order; edit it with `set`, write `document.toString()`. */
+  /** server.yaml with its comments and order; edit it with `setIn`, write it with `toString`. */
   readonly document: Document;
+  readonly tools?: CapturedTools;
+  /** Text of package-lock.json. */
+  readonly lock?: string;
 }
 
-/** Root of the registry: the folder with catalog.yaml and servers/. */
+/** The folder with catalog.yaml and servers/. */
 export const defaultRegistry = join(import.meta.dirname, '..', '..', 'registry');
 
 const NAME = /^[a-z0-9]+(-[a-z0-9]+)*$/;
@@ -34,67 +37,42 @@ export function folderOf(registry: string, name: string): string {
 }
 
 /** Names of all entries, sorted. */
-export async function entryNames(registry: string): Promise<readonly string[]> {
-  const items = await readdir(join(registry, 'servers'), { withFileTypes: true });
-  return items
+export function entryNames(registry: string): readonly string[] {
+  return readdirSync(join(registry, 'servers'), { withFileTypes: true })
     .filter((item) => item.isDirectory() && NAME.test(item.name))
     .map((item) => item.name)
     .sort();
 }
 
 /**
- * Reads server.yaml of an entry. Throws `usage` when it is not there and `malformed` when it does
- * not fit the schema; `npm run validate` tells the place of each fault.
+ * Reads the files of an entry. Throws `usage` when there is none and `malformed` when server.yaml
+ * does not fit the schema; `npm run validate` tells the place of each fault.
  */
-export async function readEntryFiles(registry: string, name: string): Promise<EntryFiles> {
+export function readEntryFiles(registry: string, name: string): EntryFiles {
   const folder = folderOf(registry, name);
-  const file = join(folder, 'server.yaml');
-  const text = await readIfThere(file);
-  if (text === undefined) {
+  if (!existsSync(join(folder, 'server.yaml'))) {
     throw new PortolanError(
       'usage',
       'ENTRY_NOT_FOUND',
-      `${file} does not exist; \`npm run new\` makes an entry`,
+      `${folder} has no server.yaml; \`npm run new\` makes an entry`,
     );
   }
-  const document = parseDocument(text);
-  const fault = document.errors[0]?.message;
-  const entry: unknown = fault ? undefined : document.toJS();
-  const validate = validatorOf('server');
-  if (fault || !validate(entry)) {
-    const [first] = validate.errors ?? [];
+  const { entry, source, tools, lock, findings } = loadServer(registry, name);
+  if (!entry || !source || entry.name !== name) {
+    const [first] = findings;
+    const fact = first ? toLine(first) : `${folder}/server.yaml does not fit the schema`;
     throw new PortolanError(
       'malformed',
       'ENTRY_MALFORMED',
-      `${file}: ${fault ?? `${first?.instancePath || '/'} ${first?.message}`}; \`npm run validate -- ${name}\` tells the place of each fault`,
+      `${fact}; \`npm run validate -- ${name}\` tells the place of each fault`,
     );
   }
-  if (entry.name !== name) {
-    throw new PortolanError(
-      'malformed',
-      'ENTRY_MALFORMED',
-      `${file}: name is ${entry.name}, but the folder is ${name}; they must be equal`,
-    );
-  }
-  return { name, folder, entry, document };
-}
-
-/** tools.json of an entry; undefined when there is none. Throws `malformed`. */
-export async function readToolsFile(folder: string): Promise<CapturedTools | undefined> {
-  const file = join(folder, 'tools.json');
-  const text = await readIfThere(file);
-  if (text === undefined) return undefined;
-  const validate = validatorOf('tools');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    value = undefined;
-  }
-  if (validate(value)) return value;
-  throw new PortolanError(
-    'malformed',
-    'TOOLS_MALFORMED',
-    `${file} does not fit its schema; it is generated, make it again with \`npm run capture\``,
-  );
+  return {
+    name,
+    folder,
+    entry,
+    document: parseDocument(source.text),
+    ...(tools?.captured && { tools: tools.captured }),
+    ...(lock && { lock: lock.source.text }),
+  };
 }

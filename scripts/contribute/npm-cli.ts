@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { PortolanError } from '../../core/errors.ts';
+import { findNpm } from '../../core/isolation/find-npm.ts';
 
 /**
  * Runs npm's own command line and gives its stdout. The user's npm configuration (private
@@ -11,7 +12,7 @@ export async function npm(
   args: readonly string[],
   options: { readonly cwd?: string; readonly timeout?: number } = {},
 ): Promise<string> {
-  const [program, ...first] = npmProgram();
+  const [program, ...first] = findNpm();
   return await new Promise<string>((resolve, reject) => {
     execFile(
       program,
@@ -36,16 +37,6 @@ export async function npm(
       },
     );
   });
-}
-
-/**
- * npm as Node.js can start it without a shell: under `npm run`, npm tells where its own script is
- * (on Windows, npm on the PATH is a batch file, which only a shell can start).
- */
-function npmProgram(): readonly [string, ...string[]] {
-  const script = process.env.npm_execpath;
-  if (script && /npm-cli\.[cm]?js$/.test(script)) return [process.execPath, script];
-  return ['npm'];
 }
 
 /**

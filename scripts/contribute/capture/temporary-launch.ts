@@ -1,8 +1,8 @@
 // Stands in for core/isolation until that is there; then this file goes.
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { copyFile, mkdir, readFile, stat, writeFile } from 'node:fs/promises';
-import { homedir, tmpdir } from 'node:os';
+import { mkdir, readFile, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { ResolvedEntry } from '../../../core/entry/resolve.ts';
 import type { ServerEntry } from '../../../core/entry/types.generated.ts';
