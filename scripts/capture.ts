@@ -7,7 +7,7 @@
  */
 import { join } from 'node:path';
 import { messageOf, PortolanError } from '../core/errors.ts';
-import { writeFileAtomic } from '../core/pretty-json.ts';
+import { writeFileAtomic } from '../core/files.ts';
 import { capture } from './contribute/capture/capture.ts';
 import { offerChanges } from './contribute/capture/offer.ts';
 import { command, entryArguments } from './contribute/command.ts';

@@ -4,7 +4,7 @@
  */
 import { join } from 'node:path';
 import { PortolanError } from '../core/errors.ts';
-import { writeFileAtomic } from '../core/pretty-json.ts';
+import { writeFileAtomic } from '../core/files.ts';
 import { command, entryArguments } from './contribute/command.ts';
 import { defaultRegistry, readEntryFiles } from './contribute/entry-files.ts';
 import { lockfileChanges, makeLockfile } from './contribute/lockfile.ts';
