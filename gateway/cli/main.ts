@@ -1,0 +1,25 @@
+import { Command, CommanderError } from 'commander';
+import { registerRun } from './commands/run.ts';
+import { reportError } from './report-error.ts';
+import { version } from './version.ts';
+
+/** The `portolan` command. Each subcommand loads its work only when it runs. */
+const program = new Command('portolan')
+  .description('The open, signed catalog and gateway for MCP servers.')
+  .version(version, '-V, --version', 'print the version')
+  .helpOption('-h, --help', 'show help')
+  .helpCommand('help [command]', 'show help of a command')
+  .showSuggestionAfterError(true)
+  .showHelpAfterError('(portolan --help shows what there is)')
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'portolan: ')) })
+  .exitOverride();
+
+registerRun(program);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  // Commander has printed its own message; help and version end with code 0.
+  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
+  else reportError(error);
+}
