@@ -144,7 +144,7 @@ function checkParameter(
   parameter: Parameter,
   value: ParameterValue,
 ): void {
-  const fault = faultOf(parameter, value);
+  const fault = parameterFault(parameter, value);
   if (fault) {
     throw new PortolanError(
       'usage',
@@ -154,7 +154,8 @@ function checkParameter(
   }
 }
 
-function faultOf(parameter: Parameter, value: ParameterValue): string | undefined {
+/** Why a parameter does not take a value, as in "must be at least 1"; undefined when it does. */
+export function parameterFault(parameter: Parameter, value: ParameterValue): string | undefined {
   if (parameter.type === 'array') {
     if (!Array.isArray(value) || value.some((member) => typeof member !== 'string')) {
       return 'must be a list of texts';
