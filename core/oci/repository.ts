@@ -10,10 +10,19 @@ export interface Descriptor {
   readonly annotations?: Readonly<Record<string, string>>;
 }
 
+/** How far a blob has come; in bytes. */
+export interface Progress {
+  readonly digest: Digest;
+  readonly done: number;
+  readonly size: number;
+}
+
 export interface ReadOptions {
   readonly signal?: AbortSignal;
   /** Refuse more than this many bytes; each method has its own default. */
   readonly maxBytes?: number;
+  /** Told about each piece of a blob that was received or sent. */
+  readonly onProgress?: (progress: Progress) => void;
 }
 
 /** A manifest as it was read: its exact bytes (whose digest was recomputed) and what they say. */
