@@ -1,0 +1,45 @@
+import { createServer } from 'node:http';
+import sirv from 'sirv';
+import { hasErrno, PortolanError } from '../../core/errors.ts';
+
+/** A running site. */
+export interface RunningSite {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+/** Serves a built site on 127.0.0.1. Throws `failed` / `PORT_BUSY`. */
+export async function serveSite(folder: string, port: number): Promise<RunningSite> {
+  const serve = sirv(folder, { dev: true, etag: true });
+  const server = createServer((request, response) => {
+    // What static hosts do for the registry APIs by their _headers file.
+    if (/^\/(v0|v0\.1|registry\.json|catalog\.json)/.test(request.url ?? '')) {
+      response.setHeader('Access-Control-Allow-Origin', '*');
+    }
+    serve(request, response, () => {
+      response.writeHead(404, { 'Content-Type': 'text/plain' }).end('Not found\n');
+    });
+  });
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', (error) => {
+      reject(
+        hasErrno(error, 'EADDRINUSE')
+          ? new PortolanError(
+              'failed',
+              'PORT_BUSY',
+              `port ${port} on 127.0.0.1 is in use; choose another one with --site-port N`,
+            )
+          : error,
+      );
+    });
+    server.listen(port, '127.0.0.1', resolve);
+  });
+  return {
+    url: `http://127.0.0.1:${port}/`,
+    close: () =>
+      new Promise((resolve) => {
+        server.close(() => resolve());
+        server.closeAllConnections();
+      }),
+  };
+}
