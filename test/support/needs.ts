@@ -11,6 +11,8 @@ export type Part =
   | 'oras'
   | 'cosign'
   | 'dbus-run-session'
+  | 'gnome-keyring-daemon'
+  | 'secret-tool'
   | 'npm';
 
 const missing = new Map<Part, boolean>();
