@@ -23,6 +23,10 @@ export interface Channel {
   close(): Promise<void>;
   /** The process's recent stderr, for error messages; secrets already redacted. */
   readonly diagnostics?: () => string;
+  /** Stops reading from the server, so that it waits; for a receiver that cannot keep up. */
+  readonly pause?: () => void;
+  /** Reads on. */
+  readonly resume?: () => void;
   /** How the server behind it was started; absent for a remote server. */
   readonly info?: LaunchInfo;
 }
@@ -37,4 +41,6 @@ export interface LaunchInfo {
   readonly command: readonly string[];
   /** Process id of the engine client or of the server itself. */
   readonly pid: number;
+  /** What holds less than it should on this machine, in words. */
+  readonly notes: readonly string[];
 }

@@ -1,0 +1,25 @@
+import type { EngineName } from './engines.ts';
+import type { DriverName } from './types.ts';
+
+/** A command that a driver worked out: everything about a launch but the launch itself. */
+export interface Prepared {
+  readonly driver: DriverName;
+  readonly engine?: EngineName;
+  /** Program and arguments; holds no secret. */
+  readonly command: readonly [string, ...string[]];
+  /** Whole environment of that command on the host; holds secrets only for the container driver. */
+  readonly env: Readonly<Record<string, string>>;
+  /** NUL-separated arguments for the command's file descriptor 3; may hold secrets. */
+  readonly argumentsOnFd3?: string;
+  /** The command as `inspect` shows it: with the arguments of descriptor 3, secrets as names. */
+  readonly shown: readonly string[];
+  /** Control groups that the command joins; removed after it. */
+  readonly cgroups: readonly string[];
+  /** What holds less than it should on this machine, in words. */
+  readonly notes: readonly string[];
+  /** Ends what ending the command's process group does not end. */
+  readonly stop?: {
+    terminate(): Promise<void>;
+    remove(): Promise<void>;
+  };
+}
