@@ -1,0 +1,86 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { hostname } from 'node:os';
+import { join } from 'node:path';
+import { expect, onTestFinished, test } from 'vitest';
+import { withLock } from '../../gateway/vault/lock.ts';
+import { openVault } from '../../gateway/vault/vault.ts';
+import { temporaryFolder } from './support.ts';
+
+const child = (name: string) => join(import.meta.dirname, `${name}.child.ts`);
+
+async function lockPath(): Promise<string> {
+  const folder = join(await temporaryFolder(), 'locks');
+  await mkdir(folder, { mode: 0o700 });
+  return join(folder, 'a.lock');
+}
+
+test('three processes that write at the same time lose no secret', async () => {
+  const home = await temporaryFolder();
+  const writers = ['0', '1', '2'].map((writer) =>
+    spawn(process.execPath, [child('write-secrets'), home, writer, '6'], { stdio: 'inherit' }),
+  );
+  const codes = await Promise.all(writers.map(async (writer) => (await once(writer, 'exit'))[0]));
+  expect(codes).toEqual([0, 0, 0]);
+  const vault = openVault({ home, passphrase: async () => 'correct horse' });
+  expect(await vault.list()).toHaveLength(18);
+  for (const { address } of await vault.list()) {
+    const [, writer, index] = /^w(\d)_(\d)$/.exec(address.name) ?? [];
+    expect(await vault.get(address)).toBe(`${writer} ${index}`);
+  }
+  expect(await readdir(join(home, 'vault'))).toEqual(['secrets.json']);
+});
+
+test('actions under one lock never overlap', async () => {
+  const path = await lockPath();
+  let inside = 0;
+  let most = 0;
+  const action = async () => {
+    inside += 1;
+    most = Math.max(most, inside);
+    await new Promise((resolve) => setImmediate(resolve));
+    inside -= 1;
+  };
+  await Promise.all(Array.from({ length: 20 }, () => withLock(path, action)));
+  expect(most).toBe(1);
+});
+
+test('the lock of a killed process is taken over; that of a living one is respected', async () => {
+  const path = await lockPath();
+  const holder = spawn(process.execPath, [child('hold-lock'), path], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  onTestFinished(() => void holder.kill('SIGKILL'));
+  await once(holder.stdout, 'data');
+  const refused = withLock(path, async () => 'in', { timeout: 100 });
+  await expect(refused).rejects.toMatchObject({ code: 'LOCK_TIMEOUT' });
+  await expect(refused).rejects.toThrow(`process ${holder.pid}`);
+  holder.kill('SIGKILL');
+  await once(holder, 'exit');
+  const order: number[] = [];
+  await Promise.all(
+    [1, 2, 3, 4].map((number) => withLock(path, async () => void order.push(number))),
+  );
+  expect(order.sort()).toEqual([1, 2, 3, 4]);
+});
+
+test('a pid that belongs to another process by now does not hold a lock', async () => {
+  const path = await lockPath();
+  const former = { pid: process.pid, host: hostname(), started: '1', nonce: 'x' };
+  await writeFile(path, JSON.stringify(former));
+  expect(await withLock(path, async () => 'in', { timeout: 1_000 })).toBe('in');
+});
+
+test('the lock of another machine is respected', async () => {
+  const path = await lockPath();
+  const elsewhere = { pid: 1, host: `not-${hostname()}`, started: '', nonce: 'x' };
+  await writeFile(path, JSON.stringify(elsewhere));
+  await expect(withLock(path, async () => 'in', { timeout: 50 })).rejects.toThrow(/not-/);
+});
+
+test('a failing action gives the lock back', async () => {
+  const path = await lockPath();
+  await expect(withLock(path, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  await expect(access(path)).rejects.toThrow('ENOENT');
+});
