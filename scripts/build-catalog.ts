@@ -29,7 +29,7 @@ await runScript(async () => {
   }
   const catalog = await buildLayout(registry, values.out, keySigner(key), {
     number: position?.number ?? 0,
-    ...(position ? { commit: position.commit } : {}),
+    ...(position ? { commit: position.commit, dateOf: position.dateOf } : {}),
     development,
   });
   console.log(

@@ -16,13 +16,15 @@ export interface CatalogPosition {
   readonly commit?: string;
   /** A development key signs. */
   readonly development: boolean;
+  /** First publication of a server's version (RFC 3339, UTC), where it is known. */
+  readonly dateOf?: (name: string) => string | undefined;
 }
 
 /** The catalog over packed servers, sorted by name. */
 export function makeCatalog(
   config: CatalogConfig,
   servers: readonly PackedServer[],
-  { number, commit, development }: CatalogPosition,
+  { number, commit, development, dateOf }: CatalogPosition,
 ): PublishedCatalog {
   return {
     formatVersion: 1,
@@ -39,7 +41,7 @@ export function makeCatalog(
       .map(
         ({ name, entry, artifact, summary }): CatalogServer => ({
           name,
-          versions: [versionOf(entry, artifact)],
+          versions: [versionOf(entry, artifact, dateOf?.(name))],
           summary,
         }),
       )
@@ -48,12 +50,17 @@ export function makeCatalog(
 }
 
 /** One line of the catalog: a version by digest. */
-export function versionOf(entry: PackedServer['entry'], artifact: Artifact): CatalogVersion {
+export function versionOf(
+  entry: PackedServer['entry'],
+  artifact: Artifact,
+  publishedAt: string | undefined,
+): CatalogVersion {
   return {
     version: entry.version,
     digest: artifact.descriptor.digest,
     size: artifact.descriptor.size,
     status: entry.status?.state ?? 'active',
+    ...(publishedAt ? { publishedAt } : {}),
   };
 }
 

@@ -27,7 +27,7 @@ const stages: readonly Stage[] = [
   },
   {
     title: 'Build the site',
-    scripts: [['scripts/build-site.ts']],
+    scripts: [['scripts/build-site.ts'], ['scripts/build-api.ts']],
     inputs: [...PUBLISHER, 'site', 'docs', 'astro.config.mjs', 'dist/catalog/index.json'],
     output: 'dist/site/index.html',
   },

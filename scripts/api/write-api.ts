@@ -1,0 +1,121 @@
+import { mkdir, rm, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import type { Publication, PublishedVersion } from '../site/publication.ts';
+import { listResponse, type RegistryRecord, registryRecord } from './registry-api.ts';
+import { serverJsonOf } from './server-json.ts';
+
+/** Above this many servers, static hosts' limits on files leave no room for files per server. */
+const MAX_SERVERS_WITH_FILES = 1500;
+
+/** What was written. */
+export interface ApiFiles {
+  readonly servers: number;
+  readonly files: number;
+  /** False when the catalog is too large for files per server; `serve-registry` has them. */
+  readonly perServer: boolean;
+}
+
+/**
+ * Writes a publication's APIs as static files below `folder`: the MCP Registry API v0.1 and its
+ * alias v0, ToolHive's registry.json, catalog.json, and the files that give
+ * static hosts the right headers.
+ */
+export async function writeApi(publication: Publication, folder: string): Promise<ApiFiles> {
+  const { catalog } = publication;
+  const perServer = catalog.servers.length <= MAX_SERVERS_WITH_FILES;
+  await Promise.all(
+    ['v0.1', 'v0'].map((version) => rm(join(folder, version), { recursive: true, force: true })),
+  );
+  let files = 0;
+  const write = async (path: string, value: unknown) => {
+    const file = join(folder, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, typeof value === 'string' ? value : JSON.stringify(value));
+    files += 1;
+  };
+
+  const latest: RegistryRecord[] = [];
+  for (const server of catalog.servers) {
+    const records: RegistryRecord[] = [];
+    for (const [index, listed] of server.versions.entries()) {
+      const version = await publication.readVersion(server, listed);
+      records.push(
+        registryRecord(
+          recordOf(publication, version, listed.digest),
+          version.entry,
+          listed,
+          index === 0,
+        ),
+      );
+    }
+    const [newest] = records;
+    if (newest) latest.push(newest);
+    if (perServer) {
+      for (const version of ['v0.1', 'v0']) {
+        const base = `${version}/servers/${catalog.namespace}/${server.name}/versions`;
+        await write(`${base}/index.json`, listResponse(records));
+        await write(`${base}/latest/index.json`, newest);
+        for (const record of records) {
+          await write(`${base}/${record.server.version}/index.json`, record);
+        }
+      }
+    }
+  }
+  for (const version of ['v0.1', 'v0']) {
+    await write(`${version}/servers/index.json`, listResponse(latest));
+  }
+  await write('registry.json', toolHiveRegistry(publication, latest));
+  await write('catalog.json', catalog);
+  await write('_headers', HEADERS);
+  await write('_redirects', REDIRECTS);
+  await write('.nojekyll', '');
+  return { servers: catalog.servers.length, files, perServer };
+}
+
+function recordOf(publication: Publication, version: PublishedVersion, digest: string) {
+  const { namespace, site } = publication.catalog;
+  const { entry, tools, readme } = version;
+  return serverJsonOf(entry, {
+    namespace,
+    digest,
+    ...(tools ? { tools } : {}),
+    ...(readme ? { readme } : {}),
+    ...(site ? { page: new URL(`servers/${entry.name}/`, site).href } : {}),
+  });
+}
+
+function toolHiveRegistry({ catalog }: Publication, records: readonly RegistryRecord[]) {
+  const dates = catalog.servers.flatMap(({ versions }) => versions[0]?.publishedAt ?? []);
+  return {
+    $schema:
+      'https://raw.githubusercontent.com/stacklok/toolhive-core/main/registry/types/data/upstream-registry.schema.json',
+    version: '1.0.0',
+    meta: { last_updated: dates.sort().at(-1) ?? '1970-01-01T00:00:00Z' },
+    data: { servers: records.map(({ server }) => server) },
+  };
+}
+
+const HEADERS = `/v0.1/*
+  Access-Control-Allow-Origin: *
+  Access-Control-Allow-Methods: GET, OPTIONS
+  Access-Control-Allow-Headers: Authorization, Content-Type
+  Content-Type: application/json; charset=utf-8
+/v0/*
+  Access-Control-Allow-Origin: *
+  Access-Control-Allow-Methods: GET, OPTIONS
+  Access-Control-Allow-Headers: Authorization, Content-Type
+  Content-Type: application/json; charset=utf-8
+/registry.json
+  Access-Control-Allow-Origin: *
+/catalog.json
+  Access-Control-Allow-Origin: *
+`;
+
+/** Clients encode the slash in a server's name; hosts with rewrites serve those paths too. */
+const REDIRECTS = `/v0.1/servers  /v0.1/servers/index.json  200
+/v0.1/servers/:name/versions  /v0.1/servers/:name/versions/index.json  200
+/v0.1/servers/:name/versions/:version  /v0.1/servers/:name/versions/:version/index.json  200
+/v0/servers  /v0/servers/index.json  200
+/v0/servers/:name/versions  /v0/servers/:name/versions/index.json  200
+/v0/servers/:name/versions/:version  /v0/servers/:name/versions/:version/index.json  200
+`;

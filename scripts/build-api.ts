@@ -1,0 +1,25 @@
+/**
+ * `npm run build:api`: the registry APIs as static files beside the site.
+ *
+ *   --layout DIR   the signed catalog (dist/catalog)
+ *   --out DIR      the site's folder (dist/site)
+ */
+import { parseArgs } from 'node:util';
+import { writeApi } from './api/write-api.ts';
+import { runScript } from './run-script.ts';
+import { readPublication } from './site/publication.ts';
+
+await runScript(async () => {
+  const { values } = parseArgs({
+    options: {
+      registry: { type: 'string', default: 'registry' },
+      layout: { type: 'string', default: 'dist/catalog' },
+      out: { type: 'string', default: 'dist/site' },
+    },
+  });
+  const publication = await readPublication(values.layout, values.registry);
+  const { servers, files, perServer } = await writeApi(publication, values.out);
+  console.log(
+    `${values.out}: ${files} API files for ${servers} servers${perServer ? '' : '; too many for files per server, which portolan serve-registry answers'}`,
+  );
+});
