@@ -14,6 +14,8 @@ interface LockedPackage {
   readonly integrity?: string;
 }
 
+type NpmEntry = Pick<ServerEntry, 'name' | 'npm'>;
+
 interface Lockfile {
   readonly packages: Readonly<Record<string, LockedPackage>>;
 }
@@ -27,7 +29,7 @@ const projectNpmrc = join(import.meta.dirname, '..', '..', '.npmrc');
  * Throws `unreachable` when npm fails, `unverified` when the registry gives another integrity than
  * the entry, `malformed` when some package cannot be pinned by its sha512 digest.
  */
-export async function makeLockfile(entry: ServerEntry): Promise<string> {
+export async function makeLockfile(entry: NpmEntry): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'portolan-lock-'));
   try {
     await writeFile(join(folder, 'package.json'), prettyJson(packageJsonOf(entry)));
@@ -56,7 +58,7 @@ export async function makeLockfile(entry: ServerEntry): Promise<string> {
 }
 
 /** Refuses a lockfile whose server is not the tarball that the entry names, or is not pinned. */
-function checkLockfile(text: string, entry: ServerEntry): void {
+function checkLockfile(text: string, entry: NpmEntry): void {
   const { npm: declared } = entry;
   const server = parseLockfile(text).packages[`node_modules/${declared?.package}`];
   if (server && server.integrity !== declared?.integrity) {

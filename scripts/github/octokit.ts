@@ -1,0 +1,28 @@
+import { Octokit } from 'octokit';
+
+/**
+ * The GitHub client. GITHUB_TOKEN and GITHUB_API_URL are those of GitHub Actions; the second one
+ * also points at a GitHub Enterprise server. Without a token only public data can be read.
+ */
+export function createOctokit(env: NodeJS.ProcessEnv = process.env): Octokit {
+  return new Octokit({
+    userAgent: 'portolan',
+    ...(env.GITHUB_TOKEN ? { auth: env.GITHUB_TOKEN } : {}),
+    ...(env.GITHUB_API_URL ? { baseUrl: env.GITHUB_API_URL } : {}),
+    throttle: {
+      onRateLimit: isWorthWaiting,
+      onSecondaryRateLimit: isWorthWaiting,
+    },
+  });
+}
+
+/** Once is enough: a workflow that waits for an hour tells nobody anything. `after` in seconds. */
+function isWorthWaiting(after: number, _options: object, _octokit: object, retries: number) {
+  return retries < 1 && after <= 60;
+}
+
+/** HTTP status of a failed request of Octokit; undefined for any other error. */
+export function statusOf(error: unknown): number | undefined {
+  const { status } = error as { status?: unknown };
+  return typeof status === 'number' ? status : undefined;
+}
