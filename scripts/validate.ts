@@ -33,7 +33,7 @@ await command(async () => {
     values.registry,
     positionals.length > 0 ? { only: positionals } : {},
   );
-  const findings = checkRegistry(registry);
+  const findings = await checkRegistry(registry);
   report(findings.length, registry.servers.length, performance.now() - started, format);
   process.stdout.write(formatFindings(findings, format));
   if (findings.length > 0) process.exitCode = 1;

@@ -126,7 +126,8 @@ export function loadServer(registry: string, name: string): LoadedServer {
     const decoded = decodeText(`${path}/${file}`, bytes);
     findings.push(...decoded.findings);
     if (decoded.text === undefined) return undefined;
-    return { bytes, source: sourceFile(`${path}/${file}`, decoded.text) };
+    const kind = /\.(yaml|json)$/.test(file) ? 'data' : 'text';
+    return { bytes, source: sourceFile(`${path}/${file}`, decoded.text, kind) };
   };
 
   const yaml = read('server.yaml');
@@ -211,7 +212,7 @@ function loadConfig(folder: string): LoadedConfig {
   const decoded = decodeText(path, bytes);
   findings.push(...decoded.findings);
   if (decoded.text === undefined) return { findings };
-  const source = sourceFile(path, decoded.text);
+  const source = sourceFile(path, decoded.text, 'data');
   const parsed = parseYaml(path, decoded.text);
   if ('finding' in parsed) return { findings: [...findings, parsed.finding] };
   const { data } = parsed;

@@ -1,4 +1,13 @@
-import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml';
+import {
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  parseDocument,
+  Scalar,
+} from 'yaml';
 import { type DataPath, type Finding, fieldOf } from './finding.ts';
 
 /** A place in a text; both from 1. */
@@ -35,12 +44,13 @@ interface Range {
 }
 
 /**
- * Wraps a YAML or JSON text. Positions cost a second, slower parse, so it only happens when the
- * first finding asks for one.
+ * Wraps a text: `data` is YAML or JSON, `text` anything else. Positions in data cost a second,
+ * slower parse, so it only happens when the first finding asks for one.
  */
-export function sourceFile(path: string, text: string): SourceFile {
+export function sourceFile(path: string, text: string, kind: 'data' | 'text'): SourceFile {
   let parsed: { root: Node | null; counter: LineCounter } | undefined;
   const parse = () => {
+    if (kind === 'text') parsed ??= { root: wholeOf(text), counter: countLines(text) };
     if (!parsed) {
       const counter = new LineCounter();
       const document = parseDocument(text, { lineCounter: counter, uniqueKeys: false });
@@ -93,6 +103,20 @@ export function placeOf(text: string, offset: number): Place {
     line: before.split('\n').length,
     column: offset - before.lastIndexOf('\n'),
   };
+}
+
+/** A text that is no data, as one scalar. */
+function wholeOf(text: string): Node {
+  const node = new Scalar(text);
+  node.range = [0, text.length, text.length];
+  return node;
+}
+
+function countLines(text: string): LineCounter {
+  const counter = new LineCounter();
+  counter.addNewLine(0);
+  for (const match of text.matchAll(/\n/g)) counter.addNewLine(match.index + 1);
+  return counter;
 }
 
 function rangeOf(root: Node | null, at: DataPath, key: boolean): Range | undefined {

@@ -16,6 +16,9 @@ export interface Complaint {
   readonly remedy: string;
 }
 
+/** What a rule returns; most are generator functions. */
+export type Complaints = Iterable<Complaint> | AsyncIterable<Complaint>;
+
 /**
  * Judges one entry by itself.
  * A rule on files and raw data (`needs: 'files'`) also runs when the entry breaks the schema.
@@ -24,7 +27,7 @@ export interface EntryRule {
   readonly name: string;
   readonly scope: 'entry';
   readonly needs: 'entry' | 'files';
-  check(context: EntryContext): Iterable<Complaint>;
+  check(context: EntryContext): Complaints;
 }
 
 export interface EntryContext {
@@ -42,7 +45,7 @@ export interface ValidEntryContext extends EntryContext {
 export interface RegistryRule {
   readonly name: string;
   readonly scope: 'registry';
-  check(context: RegistryContext): Iterable<Complaint>;
+  check(context: RegistryContext): Complaints;
 }
 
 export interface RegistryContext {
@@ -62,7 +65,7 @@ export interface IndexedEntry {
 export interface ChangeRule {
   readonly name: string;
   readonly scope: 'change';
-  check(context: ChangeContext): Iterable<Complaint>;
+  check(context: ChangeContext): Complaints;
 }
 
 export interface ChangeContext {
@@ -82,7 +85,7 @@ export type Rule = EntryRule | RegistryRule | ChangeRule;
 /** An entry rule that only runs on entries with the shape of the schema. */
 export function entryRule(
   name: string,
-  check: (context: ValidEntryContext) => Iterable<Complaint>,
+  check: (context: ValidEntryContext) => Complaints,
 ): EntryRule {
   return {
     name,
@@ -92,8 +95,14 @@ export function entryRule(
   };
 }
 
-/** Gives a complaint its place and the name of its rule. */
-export function toFinding(rule: string, complaint: Complaint): Finding {
+/** Gives the complaints of a rule their places and its name. */
+export async function collect(rule: string, complaints: Complaints): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for await (const complaint of complaints) findings.push(toFinding(rule, complaint));
+  return findings;
+}
+
+function toFinding(rule: string, complaint: Complaint): Finding {
   const { in: file, at = [], ...rest } = complaint;
   return typeof file === 'string'
     ? findingAt(file, { line: 1, column: 1 }, { rule, ...rest })

@@ -2,49 +2,50 @@ import type { CatalogConfig } from '../../core/entry/types.generated.ts';
 import { compareFindings, type Finding } from '../registry/finding.ts';
 import type { LoadedServer, Registry } from '../registry/load.ts';
 import { rules as allRules } from './index.ts';
-import { type IndexedEntry, type Rule, toFinding } from './rule.ts';
+import { collect, type IndexedEntry, type RegistryContext, type Rule } from './rule.ts';
 
 /** Findings of every rule on a loaded registry, those of the loader included, in file order. */
-export function checkRegistry(
+export async function checkRegistry(
   registry: Registry,
   {
     rules = allRules,
     index = indexOf(registry.servers),
   }: { rules?: readonly Rule[]; index?: readonly IndexedEntry[] } = {},
-): Finding[] {
-  return [
-    ...registry.findings,
-    ...registry.servers.flatMap((server) => checkEntry(server, registry.config, rules)),
-    ...checkTogether(registry, index, rules),
-  ].sort(compareFindings);
+): Promise<Finding[]> {
+  const findings = [...registry.findings];
+  for (const server of registry.servers) {
+    findings.push(...(await checkEntry(server, registry.config, rules)));
+  }
+  findings.push(...(await checkTogether({ registry, index }, rules)));
+  return findings.sort(compareFindings);
 }
 
 /** Findings of the rules that look at one entry by itself. */
-export function checkEntry(
+export async function checkEntry(
   server: LoadedServer,
   config: CatalogConfig | undefined,
   rules: readonly Rule[] = allRules,
-): Finding[] {
-  return rules.flatMap((rule) => {
-    if (rule.scope !== 'entry' || (rule.needs === 'entry' && !server.entry)) return [];
-    return Array.from(rule.check({ server, config }), (complaint) =>
-      toFinding(rule.name, complaint),
-    );
-  });
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const rule of rules) {
+    if (rule.scope !== 'entry' || (rule.needs === 'entry' && !server.entry)) continue;
+    findings.push(...(await collect(rule.name, rule.check({ server, config }))));
+  }
+  return findings;
 }
 
 /** Findings of the rules that look at the registry as a whole. */
-export function checkTogether(
-  registry: Registry,
-  index: readonly IndexedEntry[],
+export async function checkTogether(
+  context: RegistryContext,
   rules: readonly Rule[] = allRules,
-): Finding[] {
-  return rules.flatMap((rule) => {
-    if (rule.scope !== 'registry') return [];
-    return Array.from(rule.check({ registry, index }), (complaint) =>
-      toFinding(rule.name, complaint),
-    );
-  });
+): Promise<Finding[]> {
+  const findings: Finding[] = [];
+  for (const rule of rules) {
+    if (rule.scope === 'registry') {
+      findings.push(...(await collect(rule.name, rule.check(context))));
+    }
+  }
+  return findings;
 }
 
 /** What the rules need to know of entries that they do not look at. */

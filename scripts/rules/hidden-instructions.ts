@@ -1,0 +1,60 @@
+/** Words in a text that try to steer a model behind its user's back. */
+export interface SuspiciousText {
+  /** The words, as they stand in the text. */
+  readonly literal: string;
+  readonly fact: string;
+}
+
+/** Most texts hold none of these words and need no closer look. */
+const TRIGGER =
+  /ignor|disregard|forget|overrid|bypass|important|system|secret|hidden|admin|tell|inform|mention|notify|alert|reveal|disclos|knowledge|knowing|notic|aware|consent|silent|covert|id_|credentials|mcp\.json|claude|passwd|shadow|<!--|[A-Za-z0-9+/_-]{100}|[ \t\u00a0]{200}|\n\s{19}/i;
+
+const PATTERNS: readonly (readonly [RegExp, string])[] = [
+  [
+    /\b(?:ignore|disregard|forget|override|bypass)\s+(?:(?:all|any|every|the|your|these|those|of|my)\s+){0,4}(?:previous|prior|above|earlier|preceding|existing|original|other|system|safety|initial)\s+(?:(?:system|user|safety|given)\s+)?(?:instruction|prompt|message|rule|direction|guideline|context|command)s?/i,
+    'it tells a model to disregard its instructions',
+  ],
+  [
+    /<\s*\/?\s*(?:very[_ -]?)?(?:important|system|secret|hidden|admin|system[_ -]?(?:prompt|message|reminder)|hidden[_ -]?instructions?)\s*>/i,
+    'it poses as an instruction of the system',
+  ],
+  [
+    /\b(?:do not|don't|dont|never|must not|should not|without|avoid)\s+(?:\w+\s+){0,2}?(?:tell|telling|inform|informing|mention|mentioning|notify|notifying|alert|alerting|reveal|revealing|disclose|disclosing)\s+(?:\w+\s+){0,4}?(?:to\s+)?(?:the\s+|your\s+)?(?:user|human|person)\b/i,
+    'it tells a model to keep something from its user',
+  ],
+  [
+    /\b(?:without|so that)\s+(?:the\s+)?user(?:'s|s')?\s+(?:\w+\s+)?(?:knowledge|knowing|noticing|awareness|consent|is not aware|does not (?:know|notice))/i,
+    'it tells a model to act behind the back of its user',
+  ],
+  [
+    /\b(?:secretly|covertly|silently)\s+(?:\w+\s+){0,2}?(?:send|copy|read|forward|upload|include|append|bcc|exfiltrate|collect|call|pass)/i,
+    'it tells a model to act in secret',
+  ],
+  [
+    /\b(?:read|cat|open|load|fetch|send|upload|include|copy|pass)\b[^\n]{0,60}?(?:~?\/?\.ssh\/id_\w+|\bid_rsa\b|\.aws\/credentials|\.cursor\/mcp\.json|\.claude\.json|claude_desktop_config\.json|\/etc\/(?:passwd|shadow))/i,
+    'it points a model at credentials of the user',
+  ],
+  [/<!--/, 'an HTML comment is invisible on pages, but a model reads it'],
+  [/\n(?:[ \t]*\n){19,}|[ \t\u00a0]{200,}/, 'a long gap moves what follows out of sight'],
+];
+
+/** Base64 of this many characters carries a paragraph of text that no reviewer reads. */
+const BLOB = /[A-Za-z0-9+/_-]{100,}={0,2}/;
+
+/**
+ * Signs of instructions that are meant for a model and hidden from people (tool poisoning). The
+ * patterns are narrow: texts such as "you must call this first" are how honest tools are described.
+ */
+export function hiddenInstructions(text: string): SuspiciousText[] {
+  if (text.length < 8 || !TRIGGER.test(text)) return [];
+  const found: SuspiciousText[] = [];
+  for (const [pattern, fact] of PATTERNS) {
+    const match = pattern.exec(text);
+    if (match) found.push({ literal: match[0].trim(), fact });
+  }
+  const [blob] = BLOB.exec(text) ?? [];
+  if (blob && /[a-z]/.test(blob) && /[A-Z]/.test(blob) && /[0-9]/.test(blob)) {
+    found.push({ literal: blob, fact: `it holds ${blob.length} characters of encoded data` });
+  }
+  return found;
+}
