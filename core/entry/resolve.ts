@@ -20,6 +20,8 @@ export interface ResolvedVolume {
 export interface NetworkRule {
   readonly host: string;
   readonly port: number;
+  /** The user set the host: it may then be one of the user's own network. */
+  readonly chosenByUser?: true;
 }
 
 /** An entry with its templates filled: what a launch driver needs, and all that it may grant. */
@@ -100,7 +102,7 @@ export function resolveEntry(entry: ServerEntry, settings: Settings): ResolvedEn
     secretEnv,
     headers,
     url: entry.remote && fillUrl(entry.remote.url, (name) => parameters.get(name)),
-    network: resolveNetwork(entry, parameters),
+    network: resolveNetwork(entry, parameters, settings.parameters),
     volumes: volumes.list,
     resources: resolveResources(entry),
   };
@@ -273,6 +275,7 @@ function asContainerPath(path: string): string {
 function resolveNetwork(
   entry: ServerEntry,
   parameters: ReadonlyMap<string, ParameterValue>,
+  set: Settings['parameters'],
 ): NetworkRule[] {
   const network = entry.permissions?.network;
   if (network === undefined || network === 'none') return [];
@@ -296,7 +299,10 @@ function resolveNetwork(
         `${entry.name}: "${text}" asks for a wildcard where the entry allows one host (${template}); set a plain host name`,
       );
     }
-    return [{ host: match[1].toLowerCase(), port }];
+    const [hostReference] = template.startsWith('{') ? referencesOf(template) : [];
+    const chosen = hostReference !== undefined && Object.hasOwn(set, hostReference);
+    const rule = { host: match[1].toLowerCase(), port };
+    return [chosen ? { ...rule, chosenByUser: true as const } : rule];
   });
 }
 

@@ -13,7 +13,7 @@ export function writeBoxFiles(
   const files = {
     passwd: `server:x:${user}:${user}:server:/tmp:/bin/false\n`,
     group: `server:x:${user}:\n`,
-    hosts: [['127.0.0.1', 'localhost'], ['::1', 'localhost'], ...hosts]
+    hosts: [['127.0.0.1', 'localhost'], ...hosts]
       .map(([address, host]) => `${address}\t${host}\n`)
       .join(''),
     'resolv.conf': 'nameserver 127.0.0.1\noptions attempts:1 timeout:1\n',

@@ -120,7 +120,8 @@ export async function removeCgroups(folders: readonly string[]): Promise<void> {
 function removed(folder: string): boolean {
   try {
     for (const pid of readFileSync(join(folder, 'cgroup.procs'), 'utf8').split('\n')) {
-      if (pid) process.kill(Number(pid), 'SIGKILL');
+      // 0 stands for a process that we cannot see, and for kill() for our own group.
+      if (Number(pid) > 1) process.kill(Number(pid), 'SIGKILL');
     }
   } catch {
     // The process or the group is gone.

@@ -1,10 +1,11 @@
 import { prepareBare } from './bare.ts';
 import { writeBoxFiles } from './box-files.ts';
-import { BOX_USER, prepareBubblewrap } from './bubblewrap.ts';
+import { BOX_USER, INSIDE, prepareBubblewrap } from './bubblewrap.ts';
 import { makeCgroups, removeCgroups } from './cgroups.ts';
 import type { Channel } from './channel.ts';
 import { type Choice, chooseDriver } from './choose.ts';
 import { detectIsolation } from './detect.ts';
+import { type Egress, hostsOf, openEgress } from './egress/open-egress.ts';
 import type { Prepared } from './prepared.ts';
 import { identityOf } from './process-identity.ts';
 import { redactor } from './redact.ts';
@@ -31,8 +32,10 @@ async function start(plan: LaunchPlan, choice: Choice, options: LaunchOptions): 
   const { entry, resolved } = plan;
   const folder = makeRunFolder(entry.name, options.runDir ?? defaultRunDir(options.env));
   let prepared: Prepared | undefined;
+  let egress: Egress | undefined;
   try {
-    prepared = await prepare(plan, choice, folder, options);
+    egress = await openWayOut(plan, choice, folder, options);
+    prepared = prepare(plan, choice, folder, egress, options);
     for (const note of prepared.notes) options.onNotice?.(`${entry.name}: ${note}`);
     const { cgroups } = prepared;
     folder.record({ cgroups });
@@ -42,41 +45,62 @@ async function start(plan: LaunchPlan, choice: Choice, options: LaunchOptions): 
       graceMs: options.graceMs ?? 1_500,
       redact: redactor(Object.values(resolved.secretEnv)),
       onSpawn: (pid) => folder.record({ child: identityOf(pid) }),
-      onEnd: () => cleanUp(folder, cgroups),
+      onEnd: () => cleanUp(folder, cgroups, egress),
     });
     options.signal?.addEventListener('abort', () => void channel.close(), { once: true });
     return channel;
   } catch (error) {
-    await cleanUp(folder, prepared?.cgroups ?? []);
+    await cleanUp(folder, prepared?.cgroups ?? [], egress);
     throw error;
   }
 }
 
-async function prepare(
-  plan: LaunchPlan,
+/** Opens the server's way out; without a box there is none to open. */
+async function openWayOut(
+  { entry, resolved }: LaunchPlan,
   choice: Choice,
   folder: RunFolder,
   options: LaunchOptions,
-): Promise<Prepared> {
+): Promise<Egress | undefined> {
+  if (choice.driver === 'none') return undefined;
+  return await openEgress(resolved.network, folder.path, INSIDE.egress, {
+    lowPorts: choice.driver === 'container' || choice.bubblewrap.lowPorts,
+    ...(options.resolveHost ? { resolveHost: options.resolveHost } : {}),
+    onDenied: (text) => options.onNotice?.(`${entry.name}: network: ${text}`),
+  });
+}
+
+function prepare(
+  plan: LaunchPlan,
+  choice: Choice,
+  folder: RunFolder,
+  egress: Egress | undefined,
+  options: LaunchOptions,
+): Prepared {
   const { entry, resolved } = plan;
   const places = currentPlaces(options.allowedPaths);
   const volumes = resolveVolumes(entry.name, resolved.volumes, places);
   if (choice.driver === 'none') return prepareBare(plan, volumes, folder.path, options.env);
-  writeBoxFiles(folder.path, BOX_USER, []);
+  writeBoxFiles(folder.path, BOX_USER, egress ? hostsOf(egress) : []);
   if (choice.driver === 'bubblewrap') {
     const id = folder.path.split('/').at(-1) as string;
     return prepareBubblewrap(plan, {
       bubblewrap: choice.bubblewrap,
       volumes,
       cgroups: makeCgroups(id, resolved.resources, options.env),
-      egress: undefined,
+      egress,
       files: folder.path,
     });
   }
   throw new Error('not yet');
 }
 
-async function cleanUp(folder: RunFolder, cgroups: readonly string[]): Promise<void> {
+async function cleanUp(
+  folder: RunFolder,
+  cgroups: readonly string[],
+  egress: Egress | undefined,
+): Promise<void> {
+  await egress?.close();
   await removeCgroups(cgroups);
   folder.remove();
 }
