@@ -8,7 +8,7 @@ export interface RunningSite {
   close(): Promise<void>;
 }
 
-/** Serves a built site on 127.0.0.1. Throws `failed` / `PORT_BUSY`. */
+/** Serves a built site on 127.0.0.1; port 0 lets the system choose. Throws `failed` / `PORT_BUSY`. */
 export async function serveSite(folder: string, port: number): Promise<RunningSite> {
   const serve = sirv(folder, { dev: true, etag: true });
   const server = createServer((request, response) => {
@@ -34,8 +34,10 @@ export async function serveSite(folder: string, port: number): Promise<RunningSi
     });
     server.listen(port, '127.0.0.1', resolve);
   });
+  const address = server.address();
+  const bound = address && typeof address === 'object' ? address.port : port;
   return {
-    url: `http://127.0.0.1:${port}/`,
+    url: `http://127.0.0.1:${bound}/`,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
