@@ -1,0 +1,81 @@
+import { createHash } from 'node:crypto';
+import { readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { PortolanError } from '../core/errors.ts';
+import { compile } from './site/compile.ts';
+import { writeFiles } from './site/files.ts';
+import { type Publication, readPublication } from './site/publication.ts';
+import { renderPages } from './site/render.ts';
+
+/** Where a site is built from and to. Paths are relative to the repository. */
+export interface SiteBuild {
+  /** Folder of this repository. */
+  readonly root: string;
+  /** Folder that the site is written to. */
+  readonly out: string;
+  /** Working folder; what it holds makes the next build quicker, and may be deleted. */
+  readonly work: string;
+  /** Path that the site will live under, e.g. `/` or `/catalog/`. */
+  readonly base: string;
+  readonly log?: (line: string) => void;
+}
+
+/** Builds the whole site of a publication. */
+export async function buildSite(publication: Publication, build: SiteBuild): Promise<void> {
+  const { log = () => {} } = build;
+  const code = await codeHash(build.root);
+  const { compiled, reused } = await compile(publication, build.work, code);
+  log(`${publication.catalog.servers.length} servers: ${compiled} compiled, ${reused} unchanged`);
+  await writeFiles(build);
+  await renderPages(build);
+}
+
+/** Digest of all the code that pages depend on. */
+async function codeHash(root: string): Promise<string> {
+  const hash = createHash('sha256');
+  for (const folder of ['site', 'scripts/site', 'core', 'schemas']) {
+    const names = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
+    const files = names
+      .filter((item) => item.isFile())
+      .map((item) => join(item.parentPath, item.name));
+    for (const path of files.sort()) hash.update(path).update(await readFile(path));
+  }
+  for (const name of ['astro.config.mjs', 'package-lock.json']) {
+    hash.update(await readFile(join(root, name)));
+  }
+  return hash.digest('hex');
+}
+
+async function main(): Promise<void> {
+  const root = resolve(import.meta.dirname, '..');
+  const { values } = parseArgs({
+    options: {
+      catalog: { type: 'string', default: 'oci-layout:dist/catalog' },
+      registry: { type: 'string', default: 'registry' },
+      out: { type: 'string', default: 'dist/site' },
+      base: { type: 'string' },
+    },
+  });
+  const layout = values.catalog.replace(/^oci-layout:/, '');
+  const publication = await readPublication(resolve(root, layout), resolve(root, values.registry));
+  const started = performance.now();
+  await buildSite(publication, {
+    root,
+    out: resolve(root, values.out),
+    work: join(root, '.portolan/site'),
+    base: values.base ?? process.env.PORTOLAN_BASE ?? '/',
+    log: (line) => console.error(`site: ${line}`),
+  });
+  console.error(`site: ${values.out} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
+}
+
+if (import.meta.main) {
+  try {
+    await main();
+  } catch (error) {
+    if (!(error instanceof PortolanError)) throw error;
+    console.error(`${error.code}: ${error.message}`);
+    process.exitCode = 1;
+  }
+}

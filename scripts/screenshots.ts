@@ -1,0 +1,79 @@
+import { existsSync } from 'node:fs';
+import { mkdir } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { type Browser, chromium } from 'playwright-core';
+import { serveSite } from './start/serve-site.ts';
+
+/** The page types, each by one address. */
+const PAGES: Readonly<Record<string, string>> = {
+  catalog: '',
+  search: '?q=browser&kind=npm',
+  server: 'servers/filesystem/',
+  'server-remote': 'servers/github-remote/',
+  'server-browser': 'servers/playwright/',
+  category: 'categories/developer-tools/',
+  letters: 'a-z/',
+  tags: 'tags/',
+  publishers: 'publishers/',
+  new: 'new/',
+  compare: 'compare/?servers=filesystem,memory,github-remote',
+  statistics: 'statistics/',
+  contribute: 'contribute/',
+  docs: 'docs/',
+  'full-text': 'search/?q=file',
+  'not-found': 'nowhere/',
+};
+
+const VIEWS = {
+  light: { width: 1280, height: 900, colorScheme: 'light' },
+  dark: { width: 1280, height: 900, colorScheme: 'dark' },
+  phone: { width: 390, height: 844, colorScheme: 'light' },
+} as const;
+
+const FLAGS = [
+  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+];
+
+/** `npm run screenshots`: every page type in light, dark and on a phone, from a built site. */
+async function main(): Promise<void> {
+  const root = resolve(import.meta.dirname, '..');
+  const { values } = parseArgs({
+    options: {
+      site: { type: 'string', default: 'dist/site' },
+      out: { type: 'string', default: 'dist/screenshots' },
+      only: { type: 'string' },
+      full: { type: 'boolean', default: false },
+    },
+  });
+  const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
+  if (!executablePath) throw new Error('screenshots need Chromium; install the package chromium');
+  const site = await serveSite(resolve(root, values.site), 0);
+  const browser = await chromium.launch({ executablePath, args: FLAGS });
+  const out = resolve(root, values.out);
+  await mkdir(out, { recursive: true });
+  const wanted = values.only?.split(',');
+  try {
+    for (const [name, path] of Object.entries(PAGES)) {
+      if (wanted && !wanted.includes(name)) continue;
+      await shoot(browser, `${site.url}${path}`, join(out, name), values.full);
+      console.error(`screenshots: ${name}`);
+    }
+  } finally {
+    await browser.close();
+    await site.close();
+  }
+}
+
+async function shoot(browser: Browser, url: string, path: string, full: boolean): Promise<void> {
+  for (const [view, { width, height, colorScheme }] of Object.entries(VIEWS)) {
+    const context = await browser.newContext({ viewport: { width, height }, colorScheme });
+    const page = await context.newPage();
+    await page.goto(url, { waitUntil: 'networkidle' });
+    await page.screenshot({ path: `${path}-${view}.png`, fullPage: full });
+    await context.close();
+  }
+}
+
+await main();

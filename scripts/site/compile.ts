@@ -1,0 +1,216 @@
+import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { CatalogServer } from '../../core/entry/types.generated.ts';
+import { changesBetween } from './changes.ts';
+import {
+  FILES_PER_SERVER_LIMIT,
+  type ListItem,
+  type ServerPage,
+  type SiteData,
+  type VersionOfServer,
+} from './model.ts';
+import type { Publication, PublishedVersion } from './publication.ts';
+import { renderReadme, sanitizeSvg } from './readme.ts';
+import { shortHash } from './signature.ts';
+
+/** Where a compiled server lies in servers.ndjson, and a key that changes with its page. */
+export interface ServerLocation {
+  readonly name: string;
+  readonly offset: number;
+  readonly length: number;
+  readonly key: string;
+}
+
+const AT_ONCE = 16;
+
+/**
+ * Reads a publication once and writes what the rest of the build works from into `folder`:
+ * site.json, list.json, servers.ndjson (one page a line), locations.json and icons.json.
+ * Versions whose digests were compiled before with the same `code` are taken from there.
+ */
+export async function compile(
+  publication: Publication,
+  folder: string,
+  code: string,
+): Promise<{ readonly compiled: number; readonly reused: number }> {
+  await mkdir(folder, { recursive: true });
+  const old = await openOld(folder, code);
+  const list: ListItem[] = [];
+  const locations: ServerLocation[] = [];
+  const icons: Record<string, string> = {};
+  const out = await open(join(folder, 'servers.ndjson.new'), 'w');
+  let offset = 0;
+  let reused = 0;
+  try {
+    const { servers } = publication.catalog;
+    for (let start = 0; start < servers.length; start += AT_ONCE) {
+      const batch = servers.slice(start, start + AT_ONCE);
+      const compiled = await Promise.all(
+        batch.map(async (server) => {
+          const key = shortHash(JSON.stringify([server, code]));
+          const known = await old?.read(server.name, key);
+          if (known) reused += 1;
+          return { key, ...(known ?? (await compileServer(publication, server))) };
+        }),
+      );
+      const lines: Buffer[] = [];
+      for (const { key, page, icon, line } of compiled) {
+        const bytes = Buffer.from(`${line ?? JSON.stringify(page)}\n`);
+        locations.push({ name: page.item.name, offset, length: bytes.length - 1, key });
+        offset += bytes.length;
+        list.push(page.item);
+        if (icon) icons[page.item.name] = icon;
+        lines.push(bytes);
+      }
+      await out.write(Buffer.concat(lines));
+    }
+  } finally {
+    await out.close();
+    await old?.close();
+  }
+  await rename(join(folder, 'servers.ndjson.new'), join(folder, 'servers.ndjson'));
+  await Promise.all([
+    writeFile(join(folder, 'site.json'), JSON.stringify(siteData(publication, list))),
+    writeFile(join(folder, 'list.json'), JSON.stringify(list)),
+    writeFile(join(folder, 'icons.json'), JSON.stringify(icons)),
+    writeFile(join(folder, 'locations.json'), JSON.stringify(locations)),
+    writeFile(join(folder, 'logo.svg'), sanitizeSvg(publication.logo ?? '') ?? ''),
+    writeFile(join(folder, 'code'), code),
+  ]);
+  return { compiled: list.length - reused, reused };
+}
+
+interface Compiled {
+  readonly page: ServerPage;
+  readonly icon?: string | undefined;
+  readonly line?: string;
+}
+
+async function compileServer(publication: Publication, server: CatalogServer): Promise<Compiled> {
+  const history: VersionOfServer[] = [];
+  let newest: PublishedVersion | undefined;
+  let after: PublishedVersion | undefined;
+  for (const version of server.versions) {
+    const content = await publication.readVersion(server, version);
+    if (after) {
+      const last = history.at(-1);
+      if (last) history[history.length - 1] = { ...last, changes: changesBetween(content, after) };
+    }
+    newest ??= content;
+    after = content;
+    const { version: number, digest, status, publishedAt } = version;
+    history.push({ version: number, digest, status, ...(publishedAt ? { publishedAt } : {}) });
+  }
+  const [current] = server.versions;
+  if (!newest || !current) throw new TypeError(`${server.name} has no version`);
+  const icon = newest.icon && sanitizeSvg(newest.icon);
+  const { entry, tools, readme, lock } = newest;
+  const page: ServerPage = {
+    item: listItem(server, Boolean(icon)),
+    entry,
+    tools: tools?.tools ?? [],
+    ...(tools ? { capturedFrom: tools.capturedFrom } : {}),
+    prompts: (tools?.prompts ?? []).map(({ name, ...rest }) => ({
+      name,
+      ...('description' in rest && typeof rest.description === 'string'
+        ? { description: rest.description }
+        : {}),
+    })),
+    resources: (tools?.resources?.length ?? 0) + (tools?.resourceTemplates?.length ?? 0),
+    ...(readme ? { readme: renderReadme(readme, entry.links.source) } : {}),
+    digest: current.digest,
+    ...(lock ? { lock } : {}),
+    history,
+  };
+  return { page, icon };
+}
+
+function listItem(server: CatalogServer, icon: boolean): ListItem {
+  const { summary, versions, name } = server;
+  const [current] = versions;
+  const first = versions.at(-1);
+  return {
+    name,
+    title: summary.title,
+    description: summary.description,
+    kind: summary.kind,
+    categories: summary.categories,
+    tags: summary.tags,
+    license: summary.license,
+    publisher: summary.publisher,
+    ...(summary.publisherVerified ? { verified: summary.publisherVerified } : {}),
+    toolNames: summary.tools,
+    dynamicTools: summary.dynamicTools === true,
+    network: summary.network,
+    signIn: summary.signIn,
+    secrets: summary.secrets,
+    status: current?.status ?? 'active',
+    ...(summary.replacement ? { replacement: summary.replacement } : {}),
+    version: current?.version ?? '',
+    versions: versions.length,
+    ...(first?.publishedAt ? { added: first.publishedAt } : {}),
+    ...(current?.publishedAt ? { updated: current.publishedAt } : {}),
+    icon,
+  };
+}
+
+function siteData(publication: Publication, list: readonly ListItem[]): SiteData {
+  const { catalog, config, signature, digest } = publication;
+  const counts = new Map<string, number>();
+  for (const { categories, status } of list) {
+    if (status === 'withdrawn') continue;
+    for (const id of categories) counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
+  return {
+    title: catalog.title,
+    description: catalog.description,
+    namespace: catalog.namespace,
+    source: catalog.source.replace(/\/$/, ''),
+    branch: config.branch ?? 'main',
+    repository: config.repository,
+    ...(catalog.site ? { origin: catalog.site.replace(/\/$/, '') } : {}),
+    signers: config.signers ?? [],
+    theme: config.theme ?? {},
+    logo: Boolean(publication.logo && sanitizeSvg(publication.logo)),
+    number: catalog.number,
+    ...(catalog.commit ? { commit: catalog.commit } : {}),
+    digest,
+    development: catalog.development === true,
+    signature,
+    categories: catalog.categories.map((category) => ({
+      ...category,
+      count: counts.get(category.id) ?? 0,
+    })),
+    count: list.length,
+    large: list.length > FILES_PER_SERVER_LIMIT,
+  };
+}
+
+async function openOld(folder: string, code: string) {
+  try {
+    if ((await readFile(join(folder, 'code'), 'utf8')) !== code) return undefined;
+    const locations = JSON.parse(
+      await readFile(join(folder, 'locations.json'), 'utf8'),
+    ) as ServerLocation[];
+    const icons = JSON.parse(await readFile(join(folder, 'icons.json'), 'utf8')) as Record<
+      string,
+      string
+    >;
+    const byName = new Map(locations.map((location) => [location.name, location]));
+    const file = await open(join(folder, 'servers.ndjson'), 'r');
+    return {
+      async read(name: string, key: string): Promise<Compiled | undefined> {
+        const location = byName.get(name);
+        if (location?.key !== key) return undefined;
+        const bytes = Buffer.alloc(location.length);
+        await file.read(bytes, 0, location.length, location.offset);
+        const line = bytes.toString('utf8');
+        return { page: JSON.parse(line) as ServerPage, icon: icons[name], line };
+      },
+      close: () => file.close(),
+    };
+  } catch {
+    // No earlier build, or one that was cut off: everything is compiled.
+    return undefined;
+  }
+}

@@ -1,0 +1,97 @@
+import type {
+  CatalogConfig,
+  CatalogSummary,
+  Category,
+  ServerEntry,
+  ToolDefinition,
+} from '../../core/entry/types.generated.ts';
+import type { Change } from './changes.ts';
+import type { Signature } from './signature.ts';
+
+/** What every page knows about the catalog (site.json). */
+export interface SiteData {
+  readonly title: string;
+  readonly description: string;
+  readonly namespace: string;
+  readonly source: string;
+  readonly branch: string;
+  readonly repository: string;
+  /** Address of the published site, without a slash at its end. */
+  readonly origin?: string;
+  readonly signers: CatalogConfig['signers'];
+  readonly theme: CatalogConfig['theme'];
+  readonly logo: boolean;
+  readonly number: number;
+  readonly commit?: string;
+  readonly digest: string;
+  readonly development: boolean;
+  readonly signature: Signature;
+  /** Only categories with entries are counted; all are listed. */
+  readonly categories: readonly (Category & { readonly count: number })[];
+  readonly count: number;
+  /** True above `FILES_PER_SERVER_LIMIT` entries: extras per server are bundled into shards. */
+  readonly large: boolean;
+}
+
+/** One line of any list of servers (list.json), newest version. */
+export interface ListItem {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly kind: CatalogSummary['kind'];
+  readonly categories: readonly string[];
+  readonly tags: readonly string[];
+  readonly license: string;
+  readonly publisher: string;
+  readonly verified?: 'github-org' | 'dns';
+  readonly toolNames: readonly string[];
+  readonly dynamicTools: boolean;
+  readonly network: CatalogSummary['network'];
+  readonly signIn: CatalogSummary['signIn'];
+  readonly secrets: number;
+  readonly status: 'active' | 'deprecated' | 'withdrawn';
+  readonly replacement?: string;
+  readonly version: string;
+  readonly versions: number;
+  /** First publication of the server, and of its newest version (RFC 3339). */
+  readonly added?: string;
+  readonly updated?: string;
+  readonly icon: boolean;
+}
+
+/** All that a server's page shows (one line of servers.ndjson). */
+export interface ServerPage {
+  readonly item: ListItem;
+  readonly entry: ServerEntry;
+  readonly tools: readonly ToolDefinition[];
+  readonly capturedFrom?: string;
+  readonly prompts: readonly { readonly name: string; readonly description?: string }[];
+  readonly resources: number;
+  /** Sanitised HTML. */
+  readonly readme?: string;
+  readonly digest: string;
+  readonly lock?: string;
+  readonly history: readonly VersionOfServer[];
+}
+
+export interface VersionOfServer {
+  readonly version: string;
+  readonly digest: string;
+  readonly status: 'active' | 'deprecated' | 'withdrawn';
+  readonly publishedAt?: string;
+  /** What changed since the version before; absent for the first one. */
+  readonly changes?: readonly Change[];
+}
+
+/** Above this many entries each server has one file, its page; the rest is bundled. */
+export const FILES_PER_SERVER_LIMIT = 2500;
+
+/** Path segment of a publisher's or tag's name. */
+export function slugOf(text: string): string {
+  const slug = text
+    .normalize('NFKD')
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, '-')
+    .replace(/^-+|-+$/g, '');
+  return slug || 'other';
+}

@@ -1,0 +1,165 @@
+// The catalog page: search, facets, sort and the address, over an index that is fetched on first use.
+import type { CatalogIndex } from '../../../scripts/site/index-format.ts';
+import { cardHtml } from '../lib/card.ts';
+import { searchWords as words } from '../messages.ts';
+import { createSearch, type Search } from './search.ts';
+
+const STEP = 36;
+const form = document.querySelector<HTMLFormElement>('[data-catalog]') as HTMLFormElement;
+const part = <T extends HTMLElement>(name: string) => form.querySelector<T>(`[data-${name}]`);
+const input = form.elements.namedItem('q') as HTMLInputElement;
+const sort = form.elements.namedItem('sort') as HTMLSelectElement;
+const cards = part<HTMLElement>('cards') as HTMLElement;
+const found = part('found') as HTMLElement;
+const clear = part('clear') as HTMLElement;
+const empty = part('empty') as HTMLElement;
+const deep = part<HTMLAnchorElement>('deep') as HTMLAnchorElement;
+const more = part('more');
+const boxes = [...form.querySelectorAll<HTMLInputElement>('[data-facet] input')];
+const base = import.meta.env.BASE_URL.replace(/\/?$/, '/');
+let shown = STEP;
+let loading: Promise<Search> | undefined;
+
+function load(): Promise<Search> {
+  loading ??= (async () => {
+    const url = form.dataset.index as string;
+    const get = async (address: string) => {
+      const response = await fetch(address);
+      if (!response.ok) throw new Error(`${address}: ${response.status}`);
+      return response;
+    };
+    const search = createSearch((await (await get(url)).json()) as CatalogIndex);
+    get(url.replace('index.json', 'tools.txt'))
+      .then((response) => response.text())
+      .then((lines) => {
+        search.addTools(lines);
+        if (input.value) show();
+      })
+      .catch(() => {});
+    return search;
+  })();
+  return loading;
+}
+
+function facetsOf(): Record<string, string[]> {
+  const facets: Record<string, string[]> = {};
+  for (const { name, value, checked } of boxes) {
+    facets[name] ??= [];
+    if (checked) facets[name].push(value);
+  }
+  return facets;
+}
+
+async function show(): Promise<void> {
+  let search: Search;
+  try {
+    search = await load();
+  } catch {
+    loading = undefined;
+    found.textContent = words.failed;
+    return;
+  }
+  const facets = facetsOf();
+  const text = input.value;
+  const { ids, counts } = search.find({ text, facets, sort: sort.value });
+  const visible = ids.slice(0, shown);
+  cards.innerHTML = visible.map((id) => cardHtml(search.card(id), base)).join('');
+  found.textContent = words.found(ids.length);
+  empty.hidden = ids.length > 0;
+  deep.href = `${form.action}?q=${encodeURIComponent(text)}`;
+  deep.textContent = words.deep(text);
+  if (more) more.hidden = ids.length <= shown;
+  clear.hidden = !text && boxes.every(({ checked }) => !checked);
+  for (const { name, value, parentElement } of boxes) {
+    const count = counts[name]?.[value] ?? 0;
+    const output = parentElement?.querySelector('output');
+    if (output) output.textContent = String(count);
+    parentElement?.toggleAttribute('data-zero', count === 0);
+  }
+}
+
+function write(push: boolean): void {
+  const query = new URLSearchParams();
+  if (input.value) query.set('q', input.value);
+  for (const { name, value, checked } of boxes) if (checked) query.append(name, value);
+  if (sort.value !== 'relevance') query.set('sort', sort.value);
+  const address = query.size ? `?${query}` : location.pathname;
+  if (push) history.pushState(null, '', address);
+  else history.replaceState(null, '', address);
+}
+
+function read(): boolean {
+  const query = new URLSearchParams(location.search);
+  input.value = query.get('q') ?? '';
+  sort.value = query.get('sort') ?? 'relevance';
+  if (!sort.value) sort.value = 'relevance';
+  for (const box of boxes) box.checked = query.getAll(box.name).includes(box.value);
+  return query.size > 0;
+}
+
+function change(push: boolean): void {
+  shown = STEP;
+  write(push);
+  show();
+}
+
+// Typing makes one step of history, and so does each choice.
+let typing = false;
+input.addEventListener('input', () => {
+  change(!typing);
+  typing = true;
+});
+input.addEventListener('blur', () => {
+  typing = false;
+});
+form.addEventListener('change', ({ target }) => {
+  if (target !== input) change(true);
+});
+form.addEventListener('reset', () => setTimeout(() => change(true)));
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  cards.querySelector<HTMLAnchorElement>('a')?.click();
+});
+form.addEventListener('focusin', () => load().catch(() => {}), { once: true });
+more?.addEventListener('click', async () => {
+  const last = cards.children.length;
+  shown += STEP;
+  await show();
+  cards.children[last]?.querySelector('a')?.focus();
+});
+addEventListener('popstate', () => {
+  read();
+  shown = STEP;
+  show();
+});
+addEventListener('keydown', (event) => {
+  const { key, target } = event;
+  const inCards = cards.contains(target as Node);
+  if (key === '/' && !(target as Element).closest('input,select,textarea')) {
+    event.preventDefault();
+    input.focus();
+    input.select();
+  } else if (key === 'Escape' && target === input && input.value) {
+    input.value = '';
+    change(true);
+  } else if (/^Arrow(Down|Up|Left|Right)$/.test(key) && (inCards || target === input)) {
+    const links = [...cards.querySelectorAll('a')];
+    const at = links.indexOf(target as HTMLAnchorElement);
+    if (target === input ? key !== 'ArrowDown' : at < 0) return;
+    event.preventDefault();
+    const row = getComputedStyle(cards).gridTemplateColumns.split(' ').length;
+    const step = {
+      ArrowDown: target === input ? 1 : row,
+      ArrowUp: -row,
+      ArrowLeft: -1,
+      ArrowRight: 1,
+    }[key] as number;
+    const next = at + step;
+    if (next < 0) input.focus();
+    else links[next]?.focus();
+  }
+});
+
+if (read()) show();
+if (matchMedia('(max-width: 52rem)').matches)
+  part<HTMLDetailsElement>('facets')?.removeAttribute('open');

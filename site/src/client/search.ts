@@ -1,0 +1,199 @@
+import { type CatalogIndex, unpackFlags } from '../../../scripts/site/index-format.ts';
+import type { Card } from '../lib/card.ts';
+
+/** What a visitor asks for. `facets`: chosen values by facet; none chosen means all. */
+export interface Query {
+  readonly text: string;
+  readonly facets: Readonly<Record<string, readonly string[]>>;
+  readonly sort: string;
+}
+
+export interface Found {
+  /** Servers by their line in the index, best first. */
+  readonly ids: readonly number[];
+  /** For each facet and value, how many servers choosing it would show. */
+  readonly counts: Readonly<Record<string, Readonly<Record<string, number>>>>;
+}
+
+export interface Search {
+  find(query: Query): Found;
+  card(id: number): Card;
+  /** Adds the names of tools, which arrive after the rest. */
+  addTools(lines: string): void;
+}
+
+const split = (lines: string) => (lines ? lines.split('\n') : []);
+
+/** A search over the catalog index: a scan of plain texts, quick enough for ten thousand servers. */
+export function createSearch(index: CatalogIndex): Search {
+  const names = split(index.names);
+  const titles = index.titles.split('\n');
+  const descriptions = index.descriptions.split('\n');
+  const tags = index.tags.split('\n');
+  const publishers = index.publishers.split('\n');
+  const categories = index.categories.split('\n');
+  const flags = index.flags.map(unpackFlags);
+  const lowTitles = titles.map((title) => title.toLowerCase());
+  // A field a slot; each starts with a space, so that " word" finds a word's start.
+  const fields: [weight: number, texts: string[]][] = [
+    [20, names.map((name, id) => ` ${lowTitles[id]} ${name.replaceAll('-', ' ')} ${name}`)],
+    [10, tags.map((line) => ` ${line.replaceAll('-', ' ')}`)],
+    [6, index.publisher.map((line) => ` ${publishers[line]?.toLowerCase()}`)],
+    [4, descriptions.map((line) => ` ${line.toLowerCase()}`)],
+  ];
+  const values = names.map((_, id) => {
+    const { kind, network, signIn, verified } = flags[id] as (typeof flags)[number];
+    return {
+      category: [...(categories[id] ?? '')].map(
+        (letter) => index.categoryIds[letter.charCodeAt(0) - 65] ?? '',
+      ),
+      kind: [kind],
+      network: [network],
+      signIn: [signIn],
+      verified: [verified ? 'yes' : 'no'],
+    } as Record<string, string[]>;
+  });
+  let vocabulary: string[] | undefined;
+
+  function scoreToken(token: string): Float64Array {
+    const scores = new Float64Array(names.length);
+    const start = ` ${token}`;
+    for (const [weight, texts] of fields) {
+      for (let id = 0; id < texts.length; id++) {
+        const text = texts[id] as string;
+        const at = text.indexOf(start);
+        if (at >= 0) {
+          const end = text.charCodeAt(at + start.length);
+          const whole = Number.isNaN(end) || end === 32;
+          scores[id] = Math.max(scores[id] as number, weight * (whole ? 2 : 1.5));
+        } else if (token.length > 2 && text.includes(token)) {
+          scores[id] = Math.max(scores[id] as number, weight * 0.75);
+        }
+      }
+    }
+    return scores;
+  }
+
+  /** Scores of a token; words that are one or two slips away count when few have the token itself. */
+  function scoreLoosely(token: string): Float64Array {
+    const scores = scoreToken(token);
+    if (token.length < 4 || scores.reduce((sum, score) => sum + Number(score >= 8), 0) > 9) {
+      return scores;
+    }
+    vocabulary ??= [...new Set(fields.flatMap(([, texts]) => texts.join(' ').split(/[^a-z0-9]+/)))];
+    const slips = token.length > 7 ? 2 : 1;
+    const near = vocabulary
+      .map((word) => [word, distance(token, word, slips)] as const)
+      .filter(([word, slip]) => slip > 0 && slip <= slips && word.length > 2)
+      .sort((a, b) => a[1] - b[1])
+      .slice(0, 12);
+    for (const [word, slip] of near) {
+      scoreToken(word).forEach((score, id) => {
+        scores[id] = Math.max(scores[id] as number, (score * 0.4) / slip);
+      });
+    }
+    return scores;
+  }
+
+  function scoreAll(text: string): Float64Array | undefined {
+    const query = text.toLowerCase().trim();
+    const tokens = query.split(/[\s_-]+/).filter(Boolean);
+    if (tokens.length === 0) return undefined;
+    const parts = tokens.map(scoreLoosely);
+    const dashed = query.replace(/\s+/g, '-');
+    return new Float64Array(names.length).map((_, id) => {
+      let sum = 0;
+      for (const part of parts) {
+        if (!part[id]) return 0;
+        sum += part[id] as number;
+      }
+      const title = lowTitles[id] as string;
+      if (title === query || names[id] === dashed) return sum + 1000;
+      return sum + (title.startsWith(query) ? 100 : 0) - title.length / 100;
+    });
+  }
+
+  return {
+    find({ text, facets, sort }) {
+      const scores = scoreAll(text);
+      const asked = Object.entries(facets).filter(([, chosen]) => chosen.length);
+      const counts: Record<string, Record<string, number>> = {};
+      const ids: number[] = [];
+      for (let id = 0; id < names.length; id++) {
+        if (scores && (scores[id] as number) <= 0) continue;
+        const own = values[id] as Record<string, string[]>;
+        const failed = asked.filter(
+          ([facet, chosen]) => !own[facet]?.some((v) => chosen.includes(v)),
+        );
+        if (failed.length === 0) ids.push(id);
+        // A facet's own choice does not lower the counts of its other values.
+        if (failed.length > 1) continue;
+        for (const facet in own) {
+          if (failed[0] && failed[0][0] !== facet) continue;
+          counts[facet] ??= {};
+          const tally = counts[facet] as Record<string, number>;
+          for (const value of own[facet] as string[]) tally[value] = (tally[value] ?? 0) + 1;
+        }
+      }
+      const collator = new Intl.Collator('en');
+      const byTitle = (a: number, b: number) =>
+        collator.compare(titles[a] as string, titles[b] as string);
+      const by: Record<string, (a: number, b: number) => number> = {
+        newest: (a, b) => (index.added[a] as number) - (index.added[b] as number),
+        updated: (a, b) => (index.updated[a] as number) - (index.updated[b] as number),
+        tools: (a, b) => (index.tools[b] as number) - (index.tools[a] as number),
+        ...(scores && { relevance: (a, b) => (scores[b] as number) - (scores[a] as number) }),
+      };
+      const first = by[sort];
+      ids.sort((a, b) => first?.(a, b) || byTitle(a, b));
+      return { ids, counts };
+    },
+    card: (id) => ({
+      ...(flags[id] as (typeof flags)[number]),
+      name: names[id] as string,
+      title: titles[id] as string,
+      description: descriptions[id] as string,
+      publisher: publishers[index.publisher[id] as number] as string,
+      verified: flags[id]?.verified ? 'yes' : undefined,
+      tools: index.tools[id] as number,
+    }),
+    addTools(lines) {
+      fields.push([
+        5,
+        lines.split('\n').map((line) => ` ${line.toLowerCase().replace(/[_-]/g, ' ')}`),
+      ]);
+      vocabulary = undefined;
+    },
+  };
+}
+
+/**
+ * Slips between two words: a letter added, left out, changed, or two swapped (optimal string
+ * alignment). Above `most` it returns a larger number without counting on.
+ */
+export function distance(a: string, b: string, most: number): number {
+  if (Math.abs(a.length - b.length) > most) return most + 1;
+  let before: number[] = [];
+  let last = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i];
+    let least = i;
+    for (let j = 1; j <= b.length; j++) {
+      const same = a[i - 1] === b[j - 1];
+      let cost = Math.min(
+        (last[j] as number) + 1,
+        (row[j - 1] as number) + 1,
+        (last[j - 1] as number) + Number(!same),
+      );
+      if (i > 1 && j > 1 && a[i - 1] === b[j - 2] && a[i - 2] === b[j - 1]) {
+        cost = Math.min(cost, (before[j - 2] as number) + 1);
+      }
+      row.push(cost);
+      least = Math.min(least, cost);
+    }
+    if (least > most) return most + 1;
+    before = last;
+    last = row;
+  }
+  return last[b.length] as number;
+}

@@ -1,0 +1,45 @@
+import type { ServerEntry } from '../../../core/entry/types.generated.ts';
+import { shardOf } from '../../../scripts/site/files.ts';
+import type { ServerPage, SiteData } from '../../../scripts/site/model.ts';
+import { messages as m } from '../messages.ts';
+import { absolute, page } from './urls.ts';
+
+/** Where a server's other forms lie. In a large catalog JSON is in shards and the rest is left out. */
+export function twinUrls(name: string, large: boolean) {
+  const folder = `servers/${name}/`;
+  return large
+    ? { json: page(`data/${shardOf(name)}.json`), image: 'og.png' }
+    : {
+        json: page(`${folder}server.json`),
+        markdown: page(`${folder}server.md`),
+        feed: page(`${folder}feed.xml`),
+        badge: page(`${folder}badge.svg`),
+        image: `${folder}og.png`,
+      };
+}
+
+export function entryLinks({ links, npm }: ServerEntry) {
+  return [
+    { href: links.source, label: m.server.sourceLink },
+    { href: links.homepage, label: m.server.homepage },
+    { href: links.documentation, label: m.server.documentation },
+    { href: npm && `https://www.npmjs.com/package/${npm.package}/v/${npm.version}`, label: 'npm' },
+  ].filter((link): link is { href: string; label: string } => link.href !== undefined);
+}
+
+/** schema.org SoftwareApplication. */
+export function structuredData({ item, entry }: ServerPage, site: SiteData): object {
+  return {
+    '@context': 'https://schema.org',
+    '@type': 'SoftwareApplication',
+    name: item.title,
+    description: item.description,
+    applicationCategory: 'DeveloperApplication',
+    softwareVersion: item.version,
+    operatingSystem: 'Linux, macOS, Windows',
+    ...(entry.license === 'LicenseRef-Proprietary' ? {} : { license: entry.license }),
+    author: { '@type': 'Organization', name: entry.publisher.name, url: entry.publisher.url },
+    ...(item.updated ? { dateModified: item.updated } : {}),
+    ...(site.origin ? { url: absolute(site.origin, `servers/${item.name}/`) } : {}),
+  };
+}

@@ -1,0 +1,47 @@
+import type { ToolDefinition } from '../../../core/entry/types.generated.ts';
+import { messages } from '../messages.ts';
+import { escapeHtml } from './card.ts';
+import { type SchemaRow, schemaRows } from './schema-rows.ts';
+
+const m = messages.server;
+
+/** One tool as an element that opens. A plain function: a page may have a hundred of them. */
+export function toolHtml(tool: ToolDefinition): string {
+  const rows = schemaRows(tool.inputSchema);
+  const description = tool.description?.trim() ?? '';
+  const first = firstSentence(description);
+  return `<details class="tool" id="tool-${escapeHtml(tool.name)}"><summary><code>${escapeHtml(tool.name)}</code>${badges(tool)}<span class="muted">${escapeHtml(first)}</span></summary><div>${
+    description === first ? '' : `<p class="text">${escapeHtml(description)}</p>`
+  }${rows.length ? table(rows) : `<p class="muted">${m.noInput}</p>`}</div></details>`;
+}
+
+/** What the server says about a tool (MCP tool annotations); hints of a stranger, not facts. */
+export function badgesOf(tool: ToolDefinition): readonly (readonly [string, string])[] {
+  const hints = (tool.annotations ?? {}) as Readonly<Record<string, unknown>>;
+  if (hints.readOnlyHint === true) return [[m.reads, 'good']];
+  if (hints.destructiveHint === true) return [[m.destructive, 'bad']];
+  return hints.readOnlyHint === false ? [[m.writes, 'warn']] : [];
+}
+
+const badges = (tool: ToolDefinition) =>
+  badgesOf(tool)
+    .map(([text, tone]) => `<span class="chip ${tone}">${text}</span>`)
+    .join('');
+
+function firstSentence(text: string): string {
+  const [line = ''] = text.split('\n', 1);
+  const sentence = /^.*?[.!?](?=\s|$)/.exec(line)?.[0] ?? line;
+  return sentence.length > 160 ? `${sentence.slice(0, 157).trimEnd()}…` : sentence;
+}
+
+function table(rows: readonly SchemaRow[]): string {
+  const body = rows.map(
+    ({ name, type, required, description, default: preset, values }) =>
+      `<tr><th scope="row"><code>${escapeHtml(name)}</code>${required ? ` <span class="req">${m.required}</span>` : ''}</th><td>${escapeHtml(type)}</td><td>${escapeHtml(description ?? '')}${
+        values
+          ? ` <span class="muted">${m.oneOf} ${values.map((value) => `<code>${escapeHtml(value)}</code>`).join(', ')}.</span>`
+          : ''
+      }${preset === undefined ? '' : ` <span class="muted">${m.default} <code>${escapeHtml(preset)}</code>.</span>`}</td></tr>`,
+  );
+  return `<div class="scroll"><table><thead><tr><th scope="col">${m.input}</th><th scope="col">${m.type}</th><th scope="col">${m.meaning}</th></tr></thead><tbody>${body.join('')}</tbody></table></div>`;
+}
