@@ -10,6 +10,7 @@ export type Part =
   | 'skopeo'
   | 'oras'
   | 'cosign'
+  | 'openssl'
   | 'dbus-run-session'
   | 'gnome-keyring-daemon'
   | 'secret-tool'
