@@ -3,8 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { CapturedTools, ServerEntry } from '../../../core/entry/types.generated.ts';
 import { messageOf, PortolanError } from '../../../core/errors.ts';
-import { capturedTools, offerChanges } from './offer.ts';
-import { openServer } from './open-server.ts';
+import { capturedTools, type Offer, offerChanges } from './offer.ts';
+import { type OpenServer, openServer } from './open-server.ts';
 import { placeholderSettings } from './placeholders.ts';
 import { readOffer } from './read-offer.ts';
 
@@ -66,13 +66,26 @@ export function sourceOf({ npm, container, remote }: ServerEntry): string {
   return container?.image ?? remote?.url ?? '';
 }
 
-async function runOnce(entry: ServerEntry, folder: string, options: CaptureOptions) {
+async function runOnce(
+  entry: ServerEntry,
+  folder: string,
+  options: CaptureOptions,
+): Promise<Offer> {
   const { timeout = 60_000 } = options;
   const temporary = await mkdtemp(join(tmpdir(), 'portolan-capture-'));
-  const signal = AbortSignal.timeout(timeout);
-  const server = await openServer(entry, folder, await placeholderSettings(entry, temporary));
   try {
-    return await readOffer(server.connect, { signal });
+    const settings = await placeholderSettings(entry, temporary);
+    const server = await openServer(entry, folder, settings);
+    return await readFrom(server, entry.name, timeout);
+  } finally {
+    await rm(temporary, { recursive: true, force: true });
+  }
+}
+
+async function readFrom(server: OpenServer, name: string, timeout: number): Promise<Offer> {
+  const signal = AbortSignal.timeout(timeout);
+  try {
+    return await readOffer(server.connect, signal);
   } catch (error) {
     if (error instanceof PortolanError) throw error;
     const fact = signal.aborted ? `gave no answer in ${timeout / 1000} s` : messageOf(error);
@@ -80,12 +93,11 @@ async function runOnce(entry: ServerEntry, folder: string, options: CaptureOptio
     throw new PortolanError(
       'failed',
       'CAPTURE_FAILED',
-      `${entry.name} could not be captured: ${fact}${stderr ? `; its stderr ends with:\n${lastLines(stderr)}` : ''}`,
+      `${name} could not be captured: ${fact}${stderr ? `; its stderr ends with:\n${lastLines(stderr)}` : ''}`,
       { cause: error },
     );
   } finally {
     await server.close();
-    await rm(temporary, { recursive: true, force: true });
   }
 }
 

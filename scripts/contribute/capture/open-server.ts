@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import {
   SSEClientTransport,
   StreamableHTTPClientTransport,
@@ -5,18 +7,21 @@ import {
 } from '@modelcontextprotocol/client';
 import { resolveEntry, type Settings } from '../../../core/entry/resolve.ts';
 import type { ServerEntry } from '../../../core/entry/types.generated.ts';
-import type { Channel } from '../../../core/isolation/channel.ts';
+import { hasErrno, PortolanError } from '../../../core/errors.ts';
+import { type Channel, ensureNpmTree, launch } from '../../../core/isolation/index.ts';
 import { transportOf } from './channel-transport.ts';
-import { launch } from './temporary-launch.ts';
 
 /** A server that can be connected to; each connection is a run of its own. */
 export interface OpenServer {
-  connect(): Promise<Transport>;
+  connect(signal: AbortSignal): Promise<Transport>;
   /** Recent stderr of a local server. */
   diagnostics(): string;
   /** Ends all runs. */
   close(): Promise<void>;
 }
+
+/** Installed trees, shared by all captures of this clone. */
+const TREES = join(import.meta.dirname, '..', '..', '..', '.portolan', 'trees');
 
 /** Starts (npm, container) or reaches (remote) the server of an entry, with the given settings. */
 export async function openServer(
@@ -38,10 +43,12 @@ export async function openServer(
       close: async () => {},
     };
   }
+  const tree = entry.npm && (await ensureNpmTree(entry, await readLock(entry, folder), TREES));
   const channels: Channel[] = [];
   return {
-    connect: async () => {
-      const channel = await launch(entry, resolved, folder);
+    connect: async (signal) => {
+      const plan = { entry, resolved, ...(tree ? { tree } : {}) };
+      const channel = await launch(plan, { signal, graceMs: 300 });
       channels.push(channel);
       return transportOf(channel);
     },
@@ -50,4 +57,17 @@ export async function openServer(
       await Promise.all(channels.map((channel) => channel.close()));
     },
   };
+}
+
+async function readLock({ name }: ServerEntry, folder: string): Promise<Uint8Array> {
+  try {
+    return await readFile(join(folder, 'package-lock.json'));
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error;
+    throw new PortolanError(
+      'usage',
+      'LOCKFILE_MISSING',
+      `${folder} has no package-lock.json; make it first with \`npm run lock -- ${name}\``,
+    );
+  }
 }

@@ -22,14 +22,14 @@ const MAX_ROUNDS = 5;
  * 2026-07-28 is asked again in its own way.
  */
 export async function readOffer(
-  open: () => Promise<Transport>,
-  options: { readonly signal: AbortSignal },
+  open: (signal: AbortSignal) => Promise<Transport>,
+  signal: AbortSignal,
 ): Promise<Offer> {
   try {
-    return await readWith('legacy', await open(), options.signal);
+    return await readWith('legacy', await open(signal), signal);
   } catch (error) {
-    if (options.signal.aborted || !isForeignEra(error)) throw error;
-    return await readWith({ pin: '2026-07-28' }, await open(), options.signal);
+    if (signal.aborted || !isForeignEra(error)) throw error;
+    return await readWith({ pin: '2026-07-28' }, await open(signal), signal);
   }
 }
 
