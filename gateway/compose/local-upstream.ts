@@ -1,0 +1,78 @@
+import { createHash } from 'node:crypto';
+import type { VerifiedServer } from '../../core/catalog/read-server.ts';
+import { canonicalJson } from '../../core/entry/canonical.ts';
+import { resolveEntry, type Settings } from '../../core/entry/resolve.ts';
+import { PortolanError } from '../../core/errors.ts';
+import { ensureNpmTree, type IsolationOptions, launch } from '../../core/isolation/index.ts';
+import { LOCK_LAYER } from '../../core/oci/media-types.ts';
+import type { OpenContext, Upstream } from '../relay/upstream.ts';
+
+/** What a user set for a server. Secrets are asked for at each start, and kept by nobody here. */
+export interface ServerSettings {
+  readonly parameters: Settings['parameters'];
+  secrets(): Promise<Settings['secrets']>;
+}
+
+/** What all local servers share. */
+export interface LocalOptions {
+  /** Folder of installed npm trees. */
+  readonly storeDir: string;
+  readonly isolation: IsolationOptions;
+  readonly log: (line: string) => void;
+}
+
+/** A verified container or npm server as the relay sees it: started on first use, in its box. */
+export function localUpstream(
+  server: VerifiedServer,
+  settings: ServerSettings,
+  options: LocalOptions,
+): Upstream {
+  return {
+    ...upstreamFacts(server, settings),
+    open: (context) => open(server, settings, options, context),
+  };
+}
+
+/** What an upstream has in common, wherever it runs. */
+export function upstreamFacts(
+  { entry, tools, descriptor }: VerifiedServer,
+  settings: ServerSettings,
+): Omit<Upstream, 'open'> {
+  const fingerprint = createHash('sha256')
+    .update(canonicalJson({ digest: descriptor.digest, parameters: settings.parameters }))
+    .digest('hex');
+  return {
+    name: entry.name,
+    fingerprint,
+    digest: descriptor.digest,
+    ...(tools && entry.tools === 'static' ? { signed: tools } : {}),
+    stateful: entry.stateful === true,
+  };
+}
+
+async function open(
+  server: VerifiedServer,
+  settings: ServerSettings,
+  options: LocalOptions,
+  { signal }: OpenContext,
+) {
+  const { entry } = server;
+  const resolved = resolveEntry(entry, {
+    parameters: settings.parameters,
+    secrets: await settings.secrets(),
+  });
+  if (!entry.npm) return launch({ entry, resolved }, { ...options.isolation, signal });
+  const lock = await server.readLayer(LOCK_LAYER);
+  if (!lock) {
+    throw new PortolanError(
+      'malformed',
+      'LOCK_MISSING',
+      `${entry.name} ${entry.version} has no lockfile, so its exact tree is unknown; its publisher must publish it again`,
+    );
+  }
+  const tree = await ensureNpmTree(entry, lock, options.storeDir, {
+    signal,
+    onProgress: (text) => options.log(`${entry.name}: ${text}`),
+  });
+  return launch({ entry, resolved, tree }, { ...options.isolation, signal });
+}
