@@ -11,6 +11,7 @@ const checks: readonly (readonly [name: string, script: string, ...args: string[
   ['lint and formatting', 'node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'],
   ['import arrows', 'scripts/check-arrows.ts'],
   ['generated types', 'scripts/generate-types.ts', '--check'],
+  ['trusted root', 'scripts/generate-trusted-root.ts', '--check'],
   ['field reference', 'scripts/reference.ts', '--check'],
   ['formatting of entries', 'scripts/format.ts', '--check'],
   ['the registry', 'scripts/validate.ts'],

@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno, messageOf, PortolanError } from '../../core/errors.ts';
 import { writeFileAtomic } from '../../core/files.ts';
+import { decryptCosignKey, isCosignKey } from '../../core/trust/cosign-key.ts';
 import { generateKeyPem, parseSigningKey, type SigningKey } from '../../core/trust/keys.ts';
 
 /** A key to sign with, and whether it is only this machine's development key. */
@@ -13,7 +14,8 @@ export interface PublisherKey {
 }
 
 /**
- * The key to sign with: the file given, or the development key of this clone, which is made on
+ * The key to sign with: the file given (PKCS8 PEM, or a cosign.key whose password is in
+ * COSIGN_PASSWORD), or the development key of this clone, which is made on
  * first use (`.portolan/dev.key`, mode 0600, beside `.portolan/dev.pub`).
  */
 export async function loadPublisherKey(root: string, path?: string): Promise<PublisherKey> {
@@ -42,5 +44,9 @@ async function readKey(path: string): Promise<SigningKey> {
       { cause: error },
     );
   }
-  return parseSigningKey(pem, path);
+  const text = pem.toString('utf8');
+  return parseSigningKey(
+    isCosignKey(text) ? decryptCosignKey(text, process.env.COSIGN_PASSWORD ?? '', path) : text,
+    path,
+  );
 }
