@@ -1,0 +1,125 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import semver from 'semver';
+import { validatorOf } from '../../../core/entry/schema.ts';
+import type { CapturedTools, ServerEntry } from '../../../core/entry/types.generated.ts';
+import { PortolanError } from '../../../core/errors.ts';
+import { writeFileAtomic } from '../../../core/files.ts';
+import { capture } from '../capture/capture.ts';
+import { offerChanges } from '../capture/offer.ts';
+import type { EntryFiles } from '../entry-files.ts';
+import { lockfileChanges, makeLockfile } from '../lockfile.ts';
+import { prettyJson } from '../pretty-json.ts';
+import { newestRelease, type Release } from './newest-release.ts';
+
+/** What a bump did, for the person who reviews it. */
+export interface Bumped {
+  readonly name: string;
+  /** Version of the entry before and after. */
+  readonly from: string;
+  readonly to: string;
+  /** Upstream release, e.g. `4.1.0 -> 4.1.1`. */
+  readonly release: string;
+  /** Tools, prompts and resources that came, went or changed, one line each. */
+  readonly tools: readonly string[];
+  /** Packages of the lockfile that changed. */
+  readonly packages: readonly string[];
+  readonly notes: readonly string[];
+}
+
+export interface BumpOptions {
+  /** Report only. */
+  readonly dryRun?: boolean;
+  /** Milliseconds for one run of the server. */
+  readonly timeout?: number;
+  readonly findRelease?: (entry: ServerEntry) => Promise<Release | undefined>;
+}
+
+/**
+ * Moves an entry to the newest release of its server: pins, lockfile, tools and the entry's own
+ * version. Everything is made in a temporary folder first, so that a release that does not start
+ * changes nothing. undefined when there is nothing newer.
+ */
+export async function bumpEntry(
+  files: EntryFiles,
+  options: BumpOptions = {},
+): Promise<Bumped | undefined> {
+  const { name, entry, tools: before } = files;
+  if (entry.status?.state === 'withdrawn') return undefined;
+  const release = await (options.findRelease ?? newestRelease)(entry);
+  if (!release) return undefined;
+
+  const document = files.document.clone();
+  for (const [path, value] of release.changes) {
+    if (value === undefined) document.deleteIn(path);
+    else document.setIn(path, value);
+  }
+  const staging = await mkdtemp(join(tmpdir(), 'portolan-bump-'));
+  try {
+    const next = asEntry(document.toJS(), name);
+    const lock = next.npm && (await makeLockfile(next));
+    if (lock) await writeFile(join(staging, 'package-lock.json'), lock);
+    const captured =
+      next.tools === 'static' ? await capture(next, staging, timeoutOf(options)) : undefined;
+    const changes = captured ? offerChanges(before, captured.tools) : [];
+    const to = nextVersion(entry.version, before, captured?.tools);
+    document.setIn(['version'], to);
+    if (!options.dryRun) {
+      await writeAll(files.folder, {
+        'package-lock.json': lock,
+        'tools.json': captured && prettyJson(captured.tools),
+        'server.yaml': document.toString({ lineWidth: 0, flowCollectionPadding: false }),
+      });
+    }
+    return {
+      name,
+      from: entry.version,
+      to,
+      release: release.label,
+      tools: changes.filter((line) => !/^~ (capturedFrom|serverInfo)$/.test(line)),
+      packages: lock ? lockfileChanges(files.lock, lock) : [],
+      notes: [...release.notes, ...(captured?.notes ?? [])],
+    };
+  } finally {
+    await rm(staging, { recursive: true, force: true });
+  }
+}
+
+/** Minor for a new release; major when a tool that someone may call is gone. */
+function nextVersion(
+  version: string,
+  before: CapturedTools | undefined,
+  after: CapturedTools | undefined,
+): string {
+  const now = new Set(after?.tools.map((tool) => tool.name));
+  const lost = after !== undefined && before?.tools.some((tool) => !now.has(tool.name));
+  const next = semver.inc(version, lost ? 'major' : 'minor');
+  if (next) return next;
+  throw new PortolanError('malformed', 'ENTRY_MALFORMED', `${version} is not a semantic version`);
+}
+
+function asEntry(value: unknown, name: string): ServerEntry {
+  const validate = validatorOf('server');
+  if (validate(value)) return value;
+  const [first] = validate.errors ?? [];
+  throw new PortolanError(
+    'malformed',
+    'ENTRY_MALFORMED',
+    `${name}: the newest release does not fit the schema: ${first?.instancePath} ${first?.message}; change the entry by hand`,
+  );
+}
+
+/** server.yaml comes last: it is what makes the other files belong together. */
+async function writeAll(
+  folder: string,
+  files: Readonly<Record<string, string | undefined>>,
+): Promise<void> {
+  for (const [file, text] of Object.entries(files)) {
+    if (text !== undefined) await writeFileAtomic(join(folder, file), text);
+  }
+}
+
+function timeoutOf({ timeout }: BumpOptions): { timeout?: number } {
+  return timeout === undefined ? {} : { timeout };
+}
