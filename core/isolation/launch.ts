@@ -4,13 +4,16 @@ import { BOX_USER, INSIDE, prepareBubblewrap } from './bubblewrap.ts';
 import { makeCgroups, removeCgroups } from './cgroups.ts';
 import type { Channel } from './channel.ts';
 import { type Choice, chooseDriver } from './choose.ts';
-import { detectIsolation } from './detect.ts';
-import { type Egress, hostsOf, openEgress } from './egress/open-egress.ts';
+import { prepareContainer } from './container.ts';
+import { detectIsolation, type Engine } from './detect.ts';
+import { hostsOf, openEgress } from './egress/open-egress.ts';
+import { ensureImage, NODE_IMAGE, pinnedReference } from './images.ts';
 import type { Prepared } from './prepared.ts';
 import { identityOf } from './process-identity.ts';
 import { redactor } from './redact.ts';
 import { defaultRunDir, makeRunFolder, type RunFolder } from './run-folder.ts';
 import { startSlot } from './semaphore.ts';
+import { startSidecar } from './sidecar.ts';
 import { openStdioChannel } from './stdio-channel.ts';
 import type { LaunchOptions, LaunchPlan } from './types.ts';
 import { currentPlaces, resolveVolumes } from './volumes.ts';
@@ -24,6 +27,8 @@ import { currentPlaces, resolveVolumes } from './volumes.ts';
 export async function launch(plan: LaunchPlan, options: LaunchOptions = {}): Promise<Channel> {
   const detected = options.detected ?? (await detectIsolation(options));
   const choice = chooseDriver(plan, detected, options.isolation);
+  // Before the start's turn: a pull may take minutes.
+  if (choice.driver === 'container') await ensureImages(plan, choice.engine, options);
   return await startSlot(() => start(plan, choice, options));
 }
 
@@ -31,76 +36,94 @@ async function start(plan: LaunchPlan, choice: Choice, options: LaunchOptions): 
   options.signal?.throwIfAborted();
   const { entry, resolved } = plan;
   const folder = makeRunFolder(entry.name, options.runDir ?? defaultRunDir(options.env));
-  let prepared: Prepared | undefined;
-  let egress: Egress | undefined;
+  // Undone in reverse order, whether the start fails or the server ends.
+  const undo: (() => Promise<void> | void)[] = [() => folder.remove()];
+  const cleanUp = async () => {
+    for (const step of undo.splice(0).reverse()) await step();
+  };
   try {
-    egress = await openWayOut(plan, choice, folder, options);
-    prepared = prepare(plan, choice, folder, egress, options);
+    const prepared = await prepare(plan, choice, folder, options, undo);
     for (const note of prepared.notes) options.onNotice?.(`${entry.name}: ${note}`);
-    const { cgroups } = prepared;
-    folder.record({ cgroups });
     const channel = await openStdioChannel(prepared, {
       server: entry.name,
       maxMessageBytes: options.maxMessageBytes ?? 64 * 2 ** 20,
       graceMs: options.graceMs ?? 1_500,
       redact: redactor(Object.values(resolved.secretEnv)),
       onSpawn: (pid) => folder.record({ child: identityOf(pid) }),
-      onEnd: () => cleanUp(folder, cgroups, egress),
+      onEnd: cleanUp,
     });
     options.signal?.addEventListener('abort', () => void channel.close(), { once: true });
     return channel;
   } catch (error) {
-    await cleanUp(folder, prepared?.cgroups ?? [], egress);
+    await cleanUp();
     throw error;
   }
 }
 
-/** Opens the server's way out; without a box there is none to open. */
-async function openWayOut(
-  { entry, resolved }: LaunchPlan,
+async function prepare(
+  plan: LaunchPlan,
   choice: Choice,
   folder: RunFolder,
   options: LaunchOptions,
-): Promise<Egress | undefined> {
-  if (choice.driver === 'none') return undefined;
-  return await openEgress(resolved.network, folder.path, INSIDE.egress, {
+  undo: (() => Promise<void> | void)[],
+): Promise<Prepared> {
+  const { entry, resolved } = plan;
+  const env = options.env ?? process.env;
+  const volumes = resolveVolumes(entry.name, resolved.volumes, currentPlaces(options.allowedPaths));
+  if (choice.driver === 'none') return prepareBare(plan, volumes, folder.path, env);
+  const egress = await openEgress(resolved.network, folder.path, INSIDE.egress, {
     lowPorts: choice.driver === 'container' || choice.bubblewrap.lowPorts,
     ...(options.resolveHost ? { resolveHost: options.resolveHost } : {}),
     onDenied: (text) => options.onNotice?.(`${entry.name}: network: ${text}`),
   });
-}
-
-function prepare(
-  plan: LaunchPlan,
-  choice: Choice,
-  folder: RunFolder,
-  egress: Egress | undefined,
-  options: LaunchOptions,
-): Prepared {
-  const { entry, resolved } = plan;
-  const places = currentPlaces(options.allowedPaths);
-  const volumes = resolveVolumes(entry.name, resolved.volumes, places);
-  if (choice.driver === 'none') return prepareBare(plan, volumes, folder.path, options.env);
-  writeBoxFiles(folder.path, BOX_USER, egress ? hostsOf(egress) : []);
+  if (egress) undo.push(egress.close);
   if (choice.driver === 'bubblewrap') {
-    const id = folder.path.split('/').at(-1) as string;
+    writeBoxFiles(folder.path, BOX_USER, egress ? hostsOf(egress) : []);
+    const cgroups = makeCgroups(folder.id, resolved.resources, env);
+    folder.record({ cgroups: cgroups.folders });
+    undo.push(() => removeCgroups(cgroups.folders));
     return prepareBubblewrap(plan, {
       bubblewrap: choice.bubblewrap,
       volumes,
-      cgroups: makeCgroups(id, resolved.resources, options.env),
+      cgroups,
       egress,
       files: folder.path,
     });
   }
-  throw new Error('not yet');
+  const { engine } = choice;
+  const owner = options.owner ?? 'portolan';
+  const name = `portolan-${entry.name}-${folder.id}`;
+  const sidecar = egress && entry.container ? `${name}-net` : undefined;
+  if (egress && sidecar) {
+    const image = nodeImage(entry.name, options);
+    const parts = { engine, image, name: sidecar, server: entry.name, owner, egress, env };
+    undo.push(await startSidecar(parts));
+  }
+  const image = imageOf(plan, options);
+  return prepareContainer(plan, { engine, image, name, owner, volumes, egress, sidecar, env });
 }
 
-async function cleanUp(
-  folder: RunFolder,
-  cgroups: readonly string[],
-  egress: Egress | undefined,
+/** The images that a launch needs: the server's, and one with Node.js for trees and sidecars. */
+async function ensureImages(
+  plan: LaunchPlan,
+  engine: Engine,
+  options: LaunchOptions,
 ): Promise<void> {
-  await egress?.close();
-  await removeCgroups(cgroups);
-  folder.remove();
+  const { entry, resolved } = plan;
+  const images = new Set([imageOf(plan, options)]);
+  if (resolved.network.length > 0) images.add(nodeImage(entry.name, options));
+  const env = options.env ?? process.env;
+  for (const image of images) {
+    await ensureImage(engine, entry.name, image, env, options.onNotice);
+  }
+}
+
+function imageOf({ entry }: LaunchPlan, options: LaunchOptions): string {
+  return entry.container
+    ? pinnedReference(entry.name, entry.container.image)
+    : nodeImage(entry.name, options);
+}
+
+function nodeImage(server: string, options: LaunchOptions): string {
+  return pinnedReference(server, options.nodeImage ?? NODE_IMAGE);
 }

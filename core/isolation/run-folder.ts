@@ -17,6 +17,8 @@ export interface RunRecord {
 
 /** The folder of one launch: sockets, generated files, and the record. */
 export interface RunFolder {
+  /** Unique on this machine. */
+  readonly id: string;
   readonly path: string;
   record(change: Partial<RunRecord>): void;
   remove(): void;
@@ -46,13 +48,15 @@ export function makeRunFolder(server: string, runDir: string): RunFolder {
       `${runDir} belongs to another user or others may write to it; remove it or set XDG_RUNTIME_DIR to a private folder`,
     );
   }
-  const path = join(runDir, randomBytes(6).toString('hex'));
+  const id = randomBytes(6).toString('hex');
+  const path = join(runDir, id);
   mkdirSync(path, { mode: 0o755 });
   // A narrow umask would keep the unprivileged user of a container out; the parent is private.
   chmodSync(path, 0o755);
   if (process.getuid) chmodSync(runDir, 0o700);
   let record: RunRecord = { server, owner: identityOf(process.pid), cgroups: [] };
   const folder: RunFolder = {
+    id,
     path,
     record(change) {
       record = { ...record, ...change };

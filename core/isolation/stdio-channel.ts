@@ -103,7 +103,8 @@ export async function openStdioChannel(
         signalGroup(pid, 'SIGKILL');
       }
       try {
-        await prepared.stop?.remove();
+        // An engine's client that ended well has removed its container already.
+        if (code !== 0) await prepared.stop?.remove();
         await options.onEnd?.();
       } catch (error) {
         note(`clean-up: ${messageOf(error)}`);

@@ -24,6 +24,8 @@ export interface TestRegistryOptions {
   readonly tls?: boolean;
   /** Have it answer uploads with a Location without a host. */
   readonly relativeUrls?: boolean;
+  /** Folder of its data, kept after `stop`; one of its own when absent. */
+  readonly data?: string;
 }
 
 export const TEST_USER = 'tester';
@@ -41,7 +43,7 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
     version: '0.1',
     log: { level: 'info', formatter: 'json', accesslog: { disabled: true } },
     storage: {
-      filesystem: { rootdirectory: join(folder, 'data') },
+      filesystem: { rootdirectory: options.data ?? join(folder, 'data') },
       delete: { enabled: true },
       maintenance: { uploadpurging: { enabled: false } },
     },
