@@ -1,0 +1,402 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer as createSecureServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { hasErrno, PortolanError } from '../../core/errors.ts';
+import type { Gateway } from '../relay/gateway.ts';
+import { CODE, errorMessage, isObject, LEGACY_VERSIONS } from '../relay/protocol.ts';
+import { receiveAny } from './batch.ts';
+import { Exchange } from './exchange.ts';
+import { createGuard, isLoopback, type NamedToken } from './guard.ts';
+import { headerProblem, isModernRequest } from './modern-headers.ts';
+import { type Session, Sessions } from './sessions.ts';
+
+export interface HttpOptions {
+  /** Address to listen on; 127.0.0.1. */
+  readonly host?: string;
+  /** Port; 0 lets the system choose. */
+  readonly port: number;
+  /** Path of the endpoint; /mcp. */
+  readonly path?: string;
+  /** Bearer tokens that let callers in; empty lets everyone in. */
+  readonly tokens: readonly NamedToken[];
+  /** Host names, beside those of this machine, under which it may be addressed. */
+  readonly allowedHosts?: readonly string[];
+  /** Origins of web pages, beside pages of this machine, that may call it. */
+  readonly allowedOrigins?: readonly string[];
+  /** The caller of a token that is none of `tokens`; undefined or an error for a bad one. */
+  readonly verifyToken?: (token: string) => Promise<string | undefined>;
+  /** Document of RFC 9728 for callers that have to get a token elsewhere first. */
+  readonly protectedResource?: Readonly<Record<string, unknown>>;
+  readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
+  /** Bytes of the largest request body; 64 MiB. */
+  readonly maxBodyBytes?: number;
+  /** Requests under way at the same time; 2,000. */
+  readonly maxRequests?: number;
+  /** Sessions at the same time; 2,000. */
+  readonly maxSessions?: number;
+  /** Milliseconds until an unused session ends; 1,800,000. */
+  readonly sessionIdleMs?: number;
+  /** Milliseconds in which a request must have arrived in full; 30,000. */
+  readonly requestTimeoutMs?: number;
+  readonly log?: (line: string) => void;
+}
+
+export interface HttpEndpoint {
+  /** Address for clients, e.g. `http://127.0.0.1:8811/mcp`. */
+  readonly url: string;
+  readonly port: number;
+  /** Ends every session and connection; the gateway is still open. */
+  close(): Promise<void>;
+}
+
+const KEEP_ALIVE_MS = 15_000;
+const DISCOVERY_PATH = '/.well-known/oauth-protected-resource';
+
+/**
+ * Serves clients of every revision on one address. Clients with a handshake get a session; clients
+ * of the new era need none. `gateway` may differ by caller. Throws PortolanError when the port is
+ * taken.
+ */
+export async function serveHttp(
+  gateway: Gateway | ((principal: string) => Gateway | undefined),
+  options: HttpOptions,
+): Promise<HttpEndpoint> {
+  const { host = '127.0.0.1', path = '/mcp', maxBodyBytes = 64 * 1024 * 1024 } = options;
+  const gatewayFor = typeof gateway === 'function' ? gateway : () => gateway;
+  const sessions = new Sessions({
+    most: options.maxSessions ?? 2000,
+    idleMs: options.sessionIdleMs ?? 1_800_000,
+  });
+  const exchanges = new Set<Exchange>();
+  const guard = createGuard({
+    tokens: options.tokens,
+    hosts: allowedHosts(host, options.allowedHosts ?? []),
+    origins: options.allowedOrigins ?? [],
+    verifyToken: options.verifyToken,
+    resourceMetadata: options.protectedResource ? DISCOVERY_PATH : undefined,
+  });
+  let requests = 0;
+
+  const handle = (request: IncomingMessage, response: ServerResponse) => {
+    const target = (request.url ?? '/').split('?', 1)[0] as string;
+    if (target === '/health' || target === '/ready') return plain(response, 200, { status: 'ok' });
+    if (target.startsWith(DISCOVERY_PATH) && options.protectedResource) {
+      response.setHeader('Access-Control-Allow-Origin', '*');
+      return plain(response, 200, options.protectedResource);
+    }
+    if (target !== path) return plain(response, 404, { error: `the endpoint is ${path}` });
+    const turned = guard.origin(request);
+    if (turned && 'status' in turned) return turnAway(response, turned);
+    const page = request.headers.origin;
+    if (page !== undefined) allowPage(response, page);
+    if (request.method === 'OPTIONS') return preflight(response);
+    if (requests >= (options.maxRequests ?? 2000)) {
+      response.setHeader('Retry-After', '1');
+      return plain(response, 503, { error: 'too many requests at once; try again' });
+    }
+    requests += 1;
+    response.once('close', () => {
+      requests -= 1;
+    });
+    const caller = guard.caller(request);
+    if (caller instanceof Promise) {
+      caller.then((verdict) => admit(request, response, verdict)).catch(() => response.destroy());
+    } else admit(request, response, caller);
+  };
+
+  const admit = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    verdict: Awaited<ReturnType<typeof guard.caller>>,
+  ) => {
+    if ('status' in verdict) return turnAway(response, verdict);
+    const { principal } = verdict;
+    const target = gatewayFor(principal);
+    if (!target)
+      return turnAway(response, { status: 403, text: `${principal} has no profile here` });
+    switch (request.method) {
+      case 'POST':
+        return readBody(request, response, maxBodyBytes, (body) =>
+          post({ request, response, principal, gateway: target }, body),
+        );
+      case 'GET':
+        return openStream(request, response, principal);
+      case 'DELETE':
+        return endSession(request, response, principal);
+      default:
+        response.setHeader('Allow', 'GET, POST, DELETE, OPTIONS');
+        return reject(response, 405, CODE.invalidRequest, 'Method not allowed');
+    }
+  };
+
+  const post = (call: Call, text: string) => {
+    const { request, response } = call;
+    if (!isJson(request.headers['content-type'])) {
+      return reject(response, 415, CODE.invalidRequest, 'Content-Type must be application/json');
+    }
+    let body: unknown;
+    try {
+      body = JSON.parse(text);
+    } catch {
+      return reject(response, 400, CODE.parse, 'Parse error: the body is not JSON');
+    }
+    if (isModernRequest(request.headers, body)) return postModern(call, body as object);
+    postLegacy(call, body);
+  };
+
+  const postModern = ({ request, response, principal, gateway: target }: Call, body: object) => {
+    const problem = headerProblem(request.headers, body);
+    const id = 'id' in body && isId(body.id) ? body.id : null;
+    if (problem)
+      return plain(response, 400, errorMessage(id, problem.code, problem.message, problem.data));
+    const exchange = track(new Exchange(response, acceptsEvents(request)), response);
+    const client = target.connect({ key: `caller ${principal}`, principal, outlet: exchange });
+    client.era = 'modern';
+    response.once('close', () => void target.disconnect(client, false));
+    if (!('id' in body)) {
+      target.receive(client, body, exchange);
+      return exchange.endAll([]);
+    }
+    target.receive(client, body, exchange);
+  };
+
+  const postLegacy = ({ request, response, principal, gateway: target }: Call, body: unknown) => {
+    const session = sessionFor(request, response, principal, target, body);
+    if (!session) return;
+    session.open += 1;
+    response.once('close', () => {
+      session.open -= 1;
+      session.lastUsed = Date.now();
+    });
+    const exchange = track(
+      new Exchange(response, acceptsEvents(request), { 'Mcp-Session-Id': session.id }),
+      response,
+    );
+    if (
+      !Array.isArray(body) &&
+      isObject(body) &&
+      (body.id === undefined || body.method === undefined)
+    ) {
+      session.gateway.receive(session.client, body, exchange);
+      if (!exchange.ended) exchange.endAll([]);
+      return;
+    }
+    receiveAny(session.gateway, session.client, body, exchange);
+  };
+
+  /** The session that a request names, or a new one for `initialize`. */
+  const sessionFor = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    principal: string,
+    target: Gateway,
+    body: unknown,
+  ): Session | undefined => {
+    if (isObject(body) && body.method === 'initialize') {
+      const session = sessions.open(target, principal);
+      if (!session) plain(response, 503, { error: 'too many sessions; try again later' });
+      return session;
+    }
+    const version = request.headers['mcp-protocol-version'];
+    if (version !== undefined && !(LEGACY_VERSIONS as readonly unknown[]).includes(version)) {
+      reject(
+        response,
+        400,
+        CODE.invalidRequest,
+        `Bad Request: Unsupported protocol version: ${version}; supported: ${LEGACY_VERSIONS.join(', ')}`,
+      );
+      return undefined;
+    }
+    const id = request.headers['mcp-session-id'];
+    if (typeof id !== 'string') {
+      reject(response, 400, CODE.invalidRequest, 'Bad Request: Mcp-Session-Id header is required');
+      return undefined;
+    }
+    const session = sessions.find(id, principal);
+    if (!session) reject(response, 404, -32001, 'Session not found');
+    return session;
+  };
+
+  /** GET: the stream for what belongs to no request of the session. */
+  const openStream = (request: IncomingMessage, response: ServerResponse, principal: string) => {
+    if (!acceptsEvents(request)) {
+      return reject(response, 406, CODE.invalidRequest, 'Accept must include text/event-stream');
+    }
+    if (request.headers['mcp-session-id'] === undefined) {
+      response.setHeader('Allow', 'POST, OPTIONS');
+      return reject(response, 405, CODE.invalidRequest, 'a stream needs an Mcp-Session-Id header');
+    }
+    const session = sessions.find(String(request.headers['mcp-session-id']), principal);
+    if (!session) return reject(response, 404, -32001, 'Session not found');
+    // A client that opens a second stream has lost its first one.
+    session.stream?.close();
+    const stream = track(new Exchange(response, true, { 'Mcp-Session-Id': session.id }), response);
+    session.stream = stream;
+    response.once('close', () => {
+      session.lastUsed = Date.now();
+      if (session.stream === stream) session.stream = undefined;
+    });
+    stream.startStream();
+    for (const message of session.waiting.splice(0)) stream.send(message);
+  };
+
+  const endSession = (request: IncomingMessage, response: ServerResponse, principal: string) => {
+    const session = sessions.find(String(request.headers['mcp-session-id']), principal);
+    if (!session) return reject(response, 404, -32001, 'Session not found');
+    void sessions.end(session);
+    response.writeHead(204).end();
+  };
+
+  const track = (exchange: Exchange, response: ServerResponse) => {
+    exchanges.add(exchange);
+    response.once('close', () => {
+      exchange.ended = true;
+      exchanges.delete(exchange);
+    });
+    return exchange;
+  };
+
+  const server: Server = options.tls
+    ? createSecureServer({ ...options.tls, maxHeaderSize: 16_384 }, handle)
+    : createServer({ maxHeaderSize: 16_384 }, handle);
+  server.headersTimeout = 10_000;
+  server.requestTimeout = options.requestTimeoutMs ?? 30_000;
+  server.keepAliveTimeout = 65_000;
+  server.maxHeadersCount = 100;
+  server.on('clientError', (_error, socket) => {
+    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+    else socket.destroy();
+  });
+  const timer = setInterval(() => {
+    const now = Date.now();
+    sessions.sweep(now);
+    for (const exchange of exchanges) exchange.keepAlive(now, KEEP_ALIVE_MS);
+  }, KEEP_ALIVE_MS);
+  timer.unref();
+  await listen(server, host, options.port);
+  const { port } = server.address() as AddressInfo;
+  const shown = host.includes(':') ? `[${host}]` : host;
+  return {
+    url: `${options.tls ? 'https' : 'http'}://${shown}:${port}${path}`,
+    port,
+    async close() {
+      clearInterval(timer);
+      server.close();
+      await sessions.endAll();
+      for (const exchange of exchanges) exchange.close();
+      server.closeAllConnections();
+    },
+  };
+}
+
+interface Call {
+  readonly request: IncomingMessage;
+  readonly response: ServerResponse;
+  readonly principal: string;
+  readonly gateway: Gateway;
+}
+
+/** Names under which the endpoint answers; none are checked when it is open to the network unnamed. */
+function allowedHosts(host: string, more: readonly string[]): string[] {
+  if (!isLoopback(host) && more.length === 0) return [];
+  return ['localhost', '127.0.0.1', '[::1]', host, ...more].map((name) => name.toLowerCase());
+}
+
+function readBody(
+  request: IncomingMessage,
+  response: ServerResponse,
+  maxBytes: number,
+  done: (body: string) => void,
+): void {
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let tooLarge = Number(request.headers['content-length'] ?? 0) > maxBytes;
+  const refuse = () => {
+    response.setHeader('Connection', 'close');
+    reject(response, 413, CODE.invalidRequest, `the request is larger than ${maxBytes} bytes`);
+  };
+  if (tooLarge) refuse();
+  request.on('data', (chunk: Buffer) => {
+    if (tooLarge) return;
+    size += chunk.length;
+    chunks.push(chunk);
+    if (size <= maxBytes) return;
+    tooLarge = true;
+    chunks.length = 0;
+    refuse();
+  });
+  request.on('end', () => {
+    if (tooLarge) return;
+    const [only] = chunks;
+    done((chunks.length === 1 && only ? only : Buffer.concat(chunks)).toString('utf8'));
+  });
+  request.on('error', () => response.destroy());
+}
+
+function plain(response: ServerResponse, status: number, body: unknown): void {
+  const bytes = Buffer.from(JSON.stringify(body));
+  response
+    .writeHead(status, { 'Content-Type': 'application/json', 'Content-Length': bytes.length })
+    .end(bytes);
+}
+
+function reject(response: ServerResponse, status: number, code: number, text: string): void {
+  plain(response, status, errorMessage(null, code, text));
+}
+
+function turnAway(
+  response: ServerResponse,
+  verdict: { status: number; text: string; headers?: Readonly<Record<string, string>> },
+): void {
+  for (const [name, value] of Object.entries(verdict.headers ?? {}))
+    response.setHeader(name, value);
+  reject(response, verdict.status, CODE.invalidRequest, verdict.text);
+}
+
+function allowPage(response: ServerResponse, page: string): void {
+  response.setHeader('Access-Control-Allow-Origin', page);
+  response.setHeader('Access-Control-Expose-Headers', 'Mcp-Session-Id, WWW-Authenticate');
+  response.setHeader('Vary', 'Origin');
+}
+
+function preflight(response: ServerResponse): void {
+  response
+    .writeHead(204, {
+      'Access-Control-Allow-Methods': 'GET, POST, DELETE, OPTIONS',
+      'Access-Control-Allow-Headers':
+        'Authorization, Content-Type, Accept, Mcp-Session-Id, MCP-Protocol-Version, Mcp-Method, Mcp-Name, Last-Event-ID',
+      'Access-Control-Max-Age': '600',
+    })
+    .end();
+}
+
+function acceptsEvents({ headers }: IncomingMessage): boolean {
+  const { accept } = headers;
+  return accept === undefined || accept.includes('text/event-stream') || accept.includes('*/*');
+}
+
+function isJson(type: string | undefined): boolean {
+  return type !== undefined && type.split(';', 1)[0]?.trim().toLowerCase() === 'application/json';
+}
+
+function isId(value: unknown): value is string | number {
+  return typeof value === 'string' || typeof value === 'number';
+}
+
+function listen(server: Server, host: string, port: number): Promise<void> {
+  return new Promise((resolve, fail) => {
+    server.once('error', (error) => {
+      fail(
+        hasErrno(error, 'EADDRINUSE')
+          ? new PortolanError(
+              'failed',
+              'PORT_TAKEN',
+              `port ${port} on ${host} is in use; choose another one with --port`,
+              { cause: error },
+            )
+          : error,
+      );
+    });
+    server.listen(port, host, () => resolve());
+  });
+}

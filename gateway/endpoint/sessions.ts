@@ -1,0 +1,106 @@
+import { randomUUID } from 'node:crypto';
+import type { JsonRpcMessage } from '../../core/isolation/channel.ts';
+import type { Gateway } from '../relay/gateway.ts';
+import type { Client, Outlet } from '../relay/inbound.ts';
+import type { Exchange } from './exchange.ts';
+
+/** What belongs to no request waits for the client's stream; older messages than these are lost. */
+const MOST_WAITING = 200;
+
+/** One client of the era with sessions. */
+export interface Session {
+  readonly id: string;
+  readonly principal: string;
+  readonly gateway: Gateway;
+  readonly client: Client;
+  /** The response to its GET, when it listens. */
+  stream: Exchange | undefined;
+  readonly waiting: JsonRpcMessage[];
+  /** Exchanges under way. */
+  open: number;
+  lastUsed: number;
+}
+
+/** Sessions by id, with an upper bound on their number and on the time that they stay unused. */
+export class Sessions {
+  readonly #sessions = new Map<string, Session>();
+  readonly #most: number;
+  readonly #idleMs: number;
+
+  constructor({ most, idleMs }: { most: number; idleMs: number }) {
+    this.#most = most;
+    this.#idleMs = idleMs;
+  }
+
+  /** Opens a session; undefined when there are too many that are in use. */
+  open(gateway: Gateway, principal: string): Session | undefined {
+    if (this.#sessions.size >= this.#most && !this.#endOldest()) return undefined;
+    const id = randomUUID();
+    const waiting: JsonRpcMessage[] = [];
+    const outlet: Outlet = {
+      send(message) {
+        if (session.stream) return session.stream.send(message);
+        if (waiting.length >= MOST_WAITING) waiting.shift();
+        waiting.push(message);
+      },
+      end: (message) => outlet.send(message),
+    };
+    const client = gateway.connect({ key: id, principal, outlet });
+    const session: Session = {
+      id,
+      principal,
+      gateway,
+      client,
+      stream: undefined,
+      waiting,
+      open: 0,
+      lastUsed: Date.now(),
+    };
+    this.#sessions.set(id, session);
+    return session;
+  }
+
+  /** The session of a request; only its own caller may use it. */
+  find(id: string, principal: string): Session | undefined {
+    const session = this.#sessions.get(id);
+    if (session?.principal !== principal) return undefined;
+    session.lastUsed = Date.now();
+    return session;
+  }
+
+  /** Ends a session and the servers that only it used. */
+  async end(session: Session): Promise<void> {
+    if (!this.#sessions.delete(session.id)) return;
+    session.stream?.close();
+    await session.gateway.disconnect(session.client, true);
+  }
+
+  /** Ends sessions that nobody uses. */
+  sweep(now: number): void {
+    for (const session of this.#sessions.values()) {
+      if (isIdle(session) && now - session.lastUsed > this.#idleMs) void this.end(session);
+    }
+  }
+
+  async endAll(): Promise<void> {
+    await Promise.all([...this.#sessions.values()].map((session) => this.end(session)));
+  }
+
+  get size(): number {
+    return this.#sessions.size;
+  }
+
+  #endOldest(): boolean {
+    let oldest: Session | undefined;
+    for (const session of this.#sessions.values()) {
+      if (isIdle(session) && (!oldest || session.lastUsed < oldest.lastUsed)) oldest = session;
+    }
+    if (!oldest) return false;
+    void this.end(oldest);
+    return true;
+  }
+}
+
+function isIdle({ stream, open }: Session): boolean {
+  return !stream && open === 0;
+}
