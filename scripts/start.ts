@@ -4,7 +4,7 @@
  *
  *   --site-port N      site and APIs on 127.0.0.1:N (4321)
  *   --gateway-port N   MCP endpoint on 127.0.0.1:N (8811)
- *   --servers A,B      servers that the gateway offers (everything,memory,sequential-thinking)
+ *   --servers A,B      servers that the gateway offers (everything,sequential-thinking,context7)
  *   --isolation MODE   auto, container, bubblewrap or none (auto)
  */
 import { parseArgs } from 'node:util';
@@ -19,7 +19,7 @@ await runScript(async () => {
     options: {
       'site-port': { type: 'string', default: '4321' },
       'gateway-port': { type: 'string', default: '8811' },
-      servers: { type: 'string', default: 'everything,memory,sequential-thinking' },
+      servers: { type: 'string', default: 'everything,sequential-thinking,context7' },
       isolation: { type: 'string', default: 'auto' },
     },
   });

@@ -3,7 +3,13 @@ import type { VerifiedServer } from '../../core/catalog/read-server.ts';
 import { canonicalJson } from '../../core/entry/canonical.ts';
 import { resolveEntry, type Settings } from '../../core/entry/resolve.ts';
 import { PortolanError } from '../../core/errors.ts';
-import { ensureNpmTree, type IsolationOptions, launch } from '../../core/isolation/index.ts';
+import {
+  type Detected,
+  ensureNpmTree,
+  type IsolationOptions,
+  type LaunchPlan,
+  launch,
+} from '../../core/isolation/index.ts';
 import { LOCK_LAYER } from '../../core/oci/media-types.ts';
 import type { OpenContext, Upstream } from '../relay/upstream.ts';
 
@@ -18,6 +24,8 @@ export interface LocalOptions {
   /** Folder of installed npm trees. */
   readonly storeDir: string;
   readonly isolation: IsolationOptions;
+  /** What the machine can do, found out once for all. */
+  detect(): Promise<Detected>;
   readonly log: (line: string) => void;
 }
 
@@ -61,7 +69,9 @@ async function open(
     parameters: settings.parameters,
     secrets: await settings.secrets(),
   });
-  if (!entry.npm) return launch({ entry, resolved }, { ...options.isolation, signal });
+  const start = async (plan: LaunchPlan) =>
+    launch(plan, { ...options.isolation, detected: await options.detect(), signal });
+  if (!entry.npm) return start({ entry, resolved });
   const lock = await server.readLayer(LOCK_LAYER);
   if (!lock) {
     throw new PortolanError(
@@ -74,5 +84,5 @@ async function open(
     signal,
     onProgress: (text) => options.log(`${entry.name}: ${text}`),
   });
-  return launch({ entry, resolved, tree }, { ...options.isolation, signal });
+  return start({ entry, resolved, tree });
 }

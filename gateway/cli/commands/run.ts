@@ -1,0 +1,107 @@
+import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { TrustOptions } from '../trust-options.ts';
+
+/** Options of `portolan run` as commander gives them. */
+export interface RunOptions extends TrustOptions {
+  readonly catalog: string;
+  readonly servers?: readonly string[];
+  readonly all?: true;
+  readonly set: readonly string[];
+  readonly transport: 'stdio' | 'http';
+  readonly host: string;
+  readonly port: number;
+  readonly tokenFile?: string;
+  readonly allowOrigin: readonly string[];
+  readonly allowHost: readonly string[];
+  readonly isolation: 'auto' | 'container' | 'bubblewrap' | 'none';
+  readonly nodeImage?: string;
+  readonly toolChanges: 'block' | 'warn';
+  readonly prefix: 'auto' | 'always' | 'never';
+}
+
+/** `portolan run`: the gateway. */
+export function registerRun(program: Command): void {
+  program
+    .command('run')
+    .summary('serve verified, isolated servers as one MCP endpoint')
+    .description(
+      'Serves the named servers of a catalog as one MCP endpoint. Each is verified before use and runs in a box of its own on first use; tools are listed from the signed definitions without starting anything.',
+    )
+    .requiredOption(
+      '--catalog <source>',
+      'where the catalog is: oci-layout:PATH or oci://HOST/REPOSITORY',
+    )
+    .option('--key <file>', 'public key that the catalog is signed with (repeatable)', collect)
+    .option('--identity <subject>', 'identity that signs the catalog, instead of a key')
+    .option('--issuer <url>', 'who vouches for that identity')
+    .option('--trusted-root <file>', "Sigstore's trusted root, instead of the one that ships")
+    .option('--servers <names>', 'servers to serve, as NAME or NAME@VERSION, with commas', names)
+    .option('--all', 'serve every server of the catalog that needs no setting')
+    .option(
+      '--set <server.parameter=value>',
+      'set a parameter of a server (repeatable); a list is JSON',
+      collect,
+      [],
+    )
+    .addOption(
+      new Option('--transport <kind>', 'how clients connect')
+        .choices(['stdio', 'http'])
+        .default('stdio'),
+    )
+    .option('--host <address>', 'address to listen on, with --transport http', '127.0.0.1')
+    .option('--port <number>', 'port to listen on, with --transport http', portNumber, 8811)
+    .option('--token-file <file>', 'bearer token of the HTTP endpoint; made when it is missing')
+    .option('--allow-origin <origin>', 'web origin that may call (repeatable)', collect, [])
+    .option('--allow-host <name>', 'further host name of this endpoint (repeatable)', collect, [])
+    .addOption(
+      new Option('--isolation <mode>', 'what keeps servers in their box')
+        .choices(['auto', 'container', 'bubblewrap', 'none'])
+        .default('auto'),
+    )
+    .option('--node-image <ref@digest>', 'image that runs npm servers in a container')
+    .addOption(
+      new Option('--tool-changes <mode>', 'what happens to tools that differ from the signed ones')
+        .choices(['block', 'warn'])
+        .default('block'),
+    )
+    .addOption(
+      new Option('--prefix <mode>', 'when tool names get their server in front')
+        .choices(['auto', 'always', 'never'])
+        .default('auto'),
+    )
+    .addHelpText('after', EXAMPLES)
+    .action(async (options: RunOptions) => {
+      const { runGateway } = await import('../../compose/run-gateway.ts');
+      await runGateway(options);
+    });
+}
+
+const EXAMPLES = `
+Secrets come from the environment, PORTOLAN_SECRET_<SERVER>_<NAME>, never from an argument.
+
+Examples:
+  Serve two servers to a client on stdio:
+    portolan run --catalog oci-layout:dist/catalog --key catalog.pub --servers everything,sequential-thinking
+  Let the filesystem server read one folder:
+    portolan run --catalog oci-layout:dist/catalog --key catalog.pub \\
+      --servers filesystem --set 'filesystem.directories=["/home/me/work"]'
+  Open an HTTP endpoint:
+    portolan run --catalog oci://ghcr.io/example/catalog --key catalog.pub \\
+      --servers everything --transport http --port 8811 --token-file ~/.portolan-token`;
+
+function collect(value: string, previous: readonly string[] = []): readonly string[] {
+  return [...previous, value];
+}
+
+function names(value: string): readonly string[] {
+  return value
+    .split(',')
+    .map((name) => name.trim())
+    .filter((name) => name !== '');
+}
+
+function portNumber(value: string): number {
+  const port = Number(value);
+  if (Number.isInteger(port) && port >= 0 && port < 65536) return port;
+  throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+}
