@@ -5,9 +5,16 @@ export interface SuspiciousText {
   readonly fact: string;
 }
 
-/** Most texts hold none of these words and need no closer look. */
-const TRIGGER =
-  /ignor|disregard|forget|overrid|bypass|important|system|secret|hidden|admin|tell|inform|mention|notify|alert|reveal|disclos|knowledge|knowing|notic|aware|consent|silent|covert|id_|credentials|mcp\.json|claude|passwd|shadow|<!--|[A-Za-z0-9+/_-]{100}|[ \t\u00a0]{200}|\n\s{19}/i;
+/**
+ * Most texts hold none of these and need no closer look. Several small expressions are three times
+ * as quick as one large alternation.
+ */
+const TRIGGERS = [
+  /\b(?:ignor|disregard|forget|overrid|bypass|important|system|secret|hidden|admin|tell|inform|mention|notify|alert|reveal|disclos|knowledge|knowing|notic|aware|consent|silent|covert|id_|credentials|mcp\.json|claude|passwd|shadow)/i,
+  /<!--/,
+  /[A-Za-z0-9+/_-]{100}/,
+  /\s{19}/,
+];
 
 const PATTERNS: readonly (readonly [RegExp, string])[] = [
   [
@@ -34,7 +41,10 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
     /\b(?:read|cat|open|load|fetch|send|upload|include|copy|pass)\b[^\n]{0,60}?(?:~?\/?\.ssh\/id_\w+|\bid_rsa\b|\.aws\/credentials|\.cursor\/mcp\.json|\.claude\.json|claude_desktop_config\.json|\/etc\/(?:passwd|shadow))/i,
     'it points a model at credentials of the user',
   ],
-  [/<!--/, 'an HTML comment is invisible on pages, but a model reads it'],
+  [
+    /<!--\s*[^\s>-][\s\S]{10,2000}?-->/,
+    'an HTML comment is invisible on pages, but a model reads it',
+  ],
   [/\n(?:[ \t]*\n){19,}|[ \t\u00a0]{200,}/, 'a long gap moves what follows out of sight'],
 ];
 
@@ -46,7 +56,7 @@ const BLOB = /[A-Za-z0-9+/_-]{100,}={0,2}/;
  * patterns are narrow: texts such as "you must call this first" are how honest tools are described.
  */
 export function hiddenInstructions(text: string): SuspiciousText[] {
-  if (text.length < 8 || !TRIGGER.test(text)) return [];
+  if (text.length < 8 || !TRIGGERS.some((trigger) => trigger.test(text))) return [];
   const found: SuspiciousText[] = [];
   for (const [pattern, fact] of PATTERNS) {
     const match = pattern.exec(text);

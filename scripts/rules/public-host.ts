@@ -30,7 +30,7 @@ export function hostFault(host: string): string | undefined {
     .replace(/^\[|\]$/g, '')
     .replace(/\.$/, '')
     .toLowerCase();
-  if (ipaddr.isValid(name)) {
+  if (/^[0-9a-fx.:]+$/.test(name) && ipaddr.isValid(name)) {
     const range = ipaddr.process(name).range();
     return range === 'unicast' ? undefined : `${host} is a ${readable(range)} address`;
   }

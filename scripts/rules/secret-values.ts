@@ -1,9 +1,8 @@
-import type { DataPath } from '../registry/finding.ts';
 import type { EntryRule } from './rule.ts';
-import { type PlacedText, textsOf } from './texts-of.ts';
+import { type TextPlace, visitTexts } from './texts-of.ts';
 
-/** Texts that could hold a credential at all: the rules of secretlint are slow on everything. */
-const CANDIDATE = /[A-Za-z0-9_+/=.-]{20,}|:\/\/[^\s/@]+:[^\s/@]+@|-----BEGIN/;
+/** What could be a credential at all: a long run of letters and digits, or a password in a URL. */
+const CANDIDATE = /[A-Za-z0-9_+/=.-]{20,}|:\/\/[^\s/@]+:[^\s/@]+@|-----BEGIN/g;
 
 /** Shapes that the rule set leaves to other tools, with what each is. */
 const SHAPES: readonly (readonly [RegExp, string])[] = [
@@ -13,7 +12,7 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   [/\beyJ[A-Za-z0-9_-]{10,}\.eyJ[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}/, 'a JSON Web Token'],
 ];
 
-/** Documentation of AWS and others uses these on purpose. */
+/** Documentation uses such values on purpose. */
 const PLACEHOLDER = /EXAMPLE|(.)\1{7}|\.\.\.|x{6}|1234567890|abcdefgh/i;
 
 /** No text of an entry is a credential; what a user sets belongs to `secrets`. */
@@ -22,14 +21,16 @@ export const secretValues: EntryRule = {
   scope: 'entry',
   needs: 'files',
   async *check({ server }) {
-    for (const placed of textsOf(server)) {
-      if (!CANDIDATE.test(placed.text) || isHash(placed)) continue;
-      const found = await findSecret(placed.text);
+    const candidates: { text: string; place: TextPlace }[] = [];
+    visitTexts(server, (text, place) => {
+      if (!/[0-9]|:\/\/|-----BEGIN/.test(text) || !text.match(CANDIDATE)?.some(isMixed)) return;
+      if (!isHash(place())) candidates.push({ text, place: place() });
+    });
+    for (const { text, place } of candidates) {
+      const found = await findSecret(text);
       if (!found || PLACEHOLDER.test(found.literal)) continue;
       yield {
-        in: placed.in,
-        at: placed.at,
-        key: placed.key,
+        ...place,
         literal: found.literal,
         fact: `it looks like ${found.what}`,
         remedy: 'revoke it where it was issued, and declare a secret that the user sets instead',
@@ -38,12 +39,19 @@ export const secretValues: EntryRule = {
   },
 };
 
-function isHash({ at, in: source }: PlacedText): boolean {
-  const field = (at as DataPath).join('.');
+/** Words and paths are long too, but credentials have digits. */
+function isMixed(run: string): boolean {
   return (
-    source.path.endsWith('server.yaml') &&
-    /^(npm\.integrity|container\.image|source\.commit)$/.test(field)
+    run.startsWith('-') || run.startsWith(':') || (/[0-9]/.test(run) && /[A-Za-z]{2}/.test(run))
   );
+}
+
+/** Digests and versions, whose form the schema fixes. */
+function isHash({ at, in: source }: TextPlace): boolean {
+  const field = at.join('.');
+  return source.path.endsWith('/tools.json')
+    ? field === 'capturedFrom'
+    : /^(npm\.\w+|container\.image|source\.commit)$/.test(field);
 }
 
 async function findSecret(text: string): Promise<{ what: string; literal: string } | undefined> {
@@ -55,26 +63,37 @@ async function findSecret(text: string): Promise<{ what: string; literal: string
   return first && { what: first.what, literal: text.slice(...first.range) };
 }
 
-let lint:
-  | ((text: string) => Promise<{ what: string; range: readonly [number, number] }[]>)
-  | undefined;
+interface Message {
+  readonly what: string;
+  readonly range: readonly [number, number];
+}
+
+let lint: ((text: string) => Promise<readonly Message[]>) | undefined;
 
 /** Loaded when a text first needs it: most entries hold nothing that could be a credential. */
-async function secretlint(text: string) {
-  if (!lint) {
-    const { lintSource } = await import('@secretlint/core');
-    const { creator } = await import('@secretlint/secretlint-rule-preset-recommend');
-    const rules = [{ id: '@secretlint/secretlint-rule-preset-recommend', rule: creator }];
-    lint = async (content) => {
-      const { messages } = await lintSource({
-        source: { filePath: 'text', content, ext: '', contentType: 'text' },
-        options: { config: { rules }, noPhysicFilePath: true },
-      });
-      return messages.map(({ ruleId, range }) => ({
-        what: `a credential (${ruleId.replace('@secretlint/secretlint-rule-', '')})`,
-        range,
-      }));
-    };
-  }
+async function secretlint(text: string): Promise<readonly Message[]> {
+  lint ??= await loadSecretlint();
   return await lint(text);
+}
+
+async function loadSecretlint(): Promise<(text: string) => Promise<readonly Message[]>> {
+  const [{ lintSource }, { creator }, { secretLintProfiler }] = await Promise.all([
+    import('@secretlint/core'),
+    import('@secretlint/secretlint-rule-preset-recommend'),
+    import('@secretlint/profiler'),
+  ]);
+  // It would keep a record of every text for the life of the process.
+  secretLintProfiler.setEnabled(false);
+  const prefix = '@secretlint/secretlint-rule-';
+  const rules = [{ id: `${prefix}preset-recommend`, rule: creator }];
+  return async (content) => {
+    const { messages } = await lintSource({
+      source: { filePath: 'text', content, ext: '', contentType: 'text' },
+      options: { config: { rules }, noPhysicFilePath: true },
+    });
+    return messages.map(({ ruleId, range }) => ({
+      what: `a credential (${ruleId.replace(prefix, '')})`,
+      range,
+    }));
+  };
 }

@@ -1,8 +1,8 @@
-import { show, visible } from '../registry/show.ts';
+import { show } from '../registry/show.ts';
 import { hiddenCharacters } from './hidden-characters.ts';
 import { hiddenInstructions } from './hidden-instructions.ts';
-import type { EntryRule } from './rule.ts';
-import { textsOf } from './texts-of.ts';
+import type { Complaint, EntryRule } from './rule.ts';
+import { visitTexts } from './texts-of.ts';
 
 /** One text with a hundred hidden characters is one fault. */
 const MOST_PER_TEXT = 3;
@@ -12,23 +12,23 @@ export const hiddenText: EntryRule = {
   name: 'hidden-characters',
   scope: 'entry',
   needs: 'files',
-  *check({ server }) {
-    for (const { in: source, at, key, text } of textsOf(server)) {
+  check({ server }) {
+    const complaints: Complaint[] = [];
+    visitTexts(server, (text, place) => {
       const hidden = hiddenCharacters(text);
       for (const { character, label, offset } of hidden.slice(0, MOST_PER_TEXT)) {
-        const more = hidden.length > MOST_PER_TEXT ? ` and ${hidden.length - 1} more` : '';
-        yield {
-          in: source,
-          at,
-          key,
+        const more = hidden.length > MOST_PER_TEXT ? `, one of ${hidden.length} such` : '';
+        complaints.push({
+          ...place(),
           literal: character,
           fact: `character ${offset + 1} is ${label}${more}`,
-          remedy: own(source.path)
-            ? 'remove it'
-            : 'look at what the publisher wrote there before anyone runs it; the text must be clean at its source',
-        };
+          remedy: isCaptured(place().in.path)
+            ? 'look at what the publisher wrote there before anyone runs it; only its source can be cleaned'
+            : 'remove it',
+        });
       }
-    }
+    });
+    return complaints;
   },
 };
 
@@ -37,30 +37,30 @@ export const hiddenOrders: EntryRule = {
   name: 'hidden-instructions',
   scope: 'entry',
   needs: 'files',
-  *check({ server }) {
-    for (const { in: source, at, key, text } of textsOf(server)) {
-      if (isDigest(at)) continue;
+  check({ server }) {
+    const complaints: Complaint[] = [];
+    visitTexts(server, (text, place) => {
       for (const { literal, fact } of hiddenInstructions(text)) {
-        yield {
+        const { in: source, at, key } = place();
+        // Digests are long runs of letters and digits, and nothing else can stand there.
+        if (at[0] === 'npm' || at[0] === 'container' || at[0] === 'capturedFrom') continue;
+        complaints.push({
           in: source,
           at,
           key,
           literal,
-          fact: `${fact}: ${show(visible(literal))}`,
-          remedy: own(source.path)
-            ? 'say plainly what the server does'
-            : 'do not list this version; report it to the publisher, and to docs/security.md when it looks deliberate',
-        };
+          fact: `${fact}: ${show(literal)}`,
+          remedy: isCaptured(source.path)
+            ? 'do not list this version, and report it to the publisher of the server'
+            : 'say plainly what the server does',
+        });
       }
-    }
+    });
+    return complaints;
   },
 };
 
 /** tools.json is the publisher's text; the rest is the contributor's. */
-function own(path: string): boolean {
-  return !path.endsWith('/tools.json');
-}
-
-function isDigest(at: readonly (string | number)[]): boolean {
-  return at[0] === 'npm' || at[0] === 'container' || at[0] === 'source';
+function isCaptured(path: string): boolean {
+  return path.endsWith('/tools.json');
 }

@@ -2,33 +2,49 @@ import type { DataPath } from '../registry/finding.ts';
 import type { LoadedServer } from '../registry/load.ts';
 import type { SourceFile } from '../registry/source-file.ts';
 
-/** A text in a file of an entry. */
-export interface PlacedText {
+/** Where a text is. */
+export interface TextPlace {
   readonly in: SourceFile;
   readonly at: DataPath;
   /** The text is a key. */
   readonly key: boolean;
-  readonly text: string;
 }
 
-/** Every text and key of server.yaml and tools.json, and the readme: what models and people read. */
-export function* textsOf(server: LoadedServer): Generator<PlacedText> {
+/** Called for each text; `place` is only worked out when it is asked for. */
+export type TextVisitor = (text: string, place: () => TextPlace) => void;
+
+/**
+ * Visits every text and key of server.yaml and tools.json, and the readme: what models and people
+ * read. A registry has millions of them, which is why this is no generator of objects.
+ */
+export function visitTexts(server: LoadedServer, visit: TextVisitor): void {
   const { source, data, tools, readme } = server;
-  if (source) yield* walk(source, [], data);
-  if (tools) yield* walk(tools.source, [], tools.data);
-  if (readme) yield { in: readme.source, at: [], key: false, text: readme.source.text };
+  if (source) walk(source, data, visit);
+  if (tools) walk(tools.source, tools.data, visit);
+  if (readme) visit(readme.source.text, () => ({ in: readme.source, at: [], key: false }));
 }
 
-function* walk(source: SourceFile, at: DataPath, value: unknown): Generator<PlacedText> {
-  if (typeof value === 'string') {
-    yield { in: source, at, key: false, text: value };
-  } else if (Array.isArray(value)) {
-    for (const [index, member] of value.entries()) yield* walk(source, [...at, index], member);
-  } else if (typeof value === 'object' && value !== null) {
-    for (const [key, member] of Object.entries(value)) {
-      const path = [...at, key];
-      yield { in: source, at: path, key: true, text: key };
-      yield* walk(source, path, member);
+function walk(source: SourceFile, data: unknown, visit: TextVisitor): void {
+  const path: (string | number)[] = [];
+  const place = (key: boolean) => () => ({ in: source, at: [...path], key });
+  const [asKey, asValue] = [place(true), place(false)];
+  const enter = (value: unknown): void => {
+    if (typeof value === 'string') {
+      visit(value, asValue);
+    } else if (Array.isArray(value)) {
+      for (let index = 0; index < value.length; index += 1) {
+        path.push(index);
+        enter(value[index]);
+        path.pop();
+      }
+    } else if (typeof value === 'object' && value !== null) {
+      for (const key of Object.keys(value)) {
+        path.push(key);
+        visit(key, asKey);
+        enter((value as Record<string, unknown>)[key]);
+        path.pop();
+      }
     }
-  }
+  };
+  enter(data);
 }
