@@ -28,6 +28,9 @@ export interface Cgroups {
   readonly notes: readonly string[];
 }
 
+/** For drivers whose engine makes its own. */
+export const NO_CGROUPS: Cgroups = { limited: false, prefix: [], env: {}, folders: [], notes: [] };
+
 const ROOT = '/sys/fs/cgroup';
 
 /** Which way to control groups this machine offers. */

@@ -3,7 +3,7 @@ import type { ResolvedVolume } from '../entry/resolve.ts';
 import { PortolanError } from '../errors.ts';
 import { BOX_USER, INSIDE } from './bubblewrap.ts';
 import type { Engine } from './detect.ts';
-import type { Egress } from './egress/open-egress.ts';
+import { type Egress, hostsOf } from './egress/open-egress.ts';
 import { callEngine, clientEnvironment } from './engine-call.ts';
 import { labelArguments } from './labels.ts';
 import type { Prepared } from './prepared.ts';
@@ -20,6 +20,8 @@ export interface ContainerParts {
   readonly egress: Egress | undefined;
   /** Name of a running container whose private network the server shares; see sidecar. */
   readonly sidecar: string | undefined;
+  /** Folder with generated files of /etc; see box-files. */
+  readonly files: string;
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -60,6 +62,7 @@ export function prepareContainer(plan: LaunchPlan, parts: ContainerParts): Prepa
     ...(egress && tree && !sidecar
       ? [{ source: egress.folder, target: INSIDE.egress, access: 'read-only' as const }]
       : []),
+    ...etcMounts(parts, tree !== undefined),
     ...volumes,
   ];
   const hidden = Object.keys(resolved.secretEnv);
@@ -74,7 +77,7 @@ export function prepareContainer(plan: LaunchPlan, parts: ContainerParts): Prepa
     ...limits,
     ...user,
     `--tmpfs=/tmp:rw,size=${resolved.resources.tmp},mode=1777,noexec,nosuid,nodev`,
-    ...networkFlags(egress, sidecar),
+    ...networkFlags(engine, egress, sidecar),
     ...mounts.map((mount) => mountFlag(entry.name, mount)),
     ...(mounts.length && existsSync('/sys/fs/selinux/enforce')
       ? ['--security-opt=label=disable']
@@ -129,17 +132,33 @@ function program(plan: LaunchPlan, parts: ContainerParts): string[] {
 }
 
 /** No network but the container's own loopback, on which the forwarder listens. */
-export function networkFlags(egress: Egress | undefined, sidecar: string | undefined): string[] {
+export function networkFlags(
+  engine: Engine,
+  egress: Egress | undefined,
+  sidecar: string | undefined,
+): string[] {
   if (sidecar) return [`--network=container:${sidecar}`];
   if (!egress) return ['--network=none'];
-  const hosts = new Map(egress.hosts.map(({ host, address }) => [host, address]));
   return [
     '--network=none',
     '--sysctl=net.ipv4.ip_unprivileged_port_start=0',
-    ...[...hosts]
-      .filter(([host]) => /[a-z]/.test(host) && host !== 'localhost')
-      .map(([host, address]) => `--add-host=${host}:${address}`),
+    ...(engine.local
+      ? []
+      : hostsOf(egress).map(([address, host]) => `--add-host=${host}:${address}`)),
   ];
+}
+
+/**
+ * Our own hosts file in place of the engine's, which would tell the names of the host. Where the
+ * engine cannot see our folder, the engine's own has to do. An image keeps its own users.
+ */
+function etcMounts({ engine, files }: ContainerParts, own: boolean): ResolvedVolume[] {
+  if (!engine.local) return [];
+  return ['hosts', ...(own ? ['passwd', 'group'] : [])].map((name) => ({
+    source: `${files}/${name}`,
+    target: `/etc/${name}`,
+    access: 'read-only' as const,
+  }));
 }
 
 function limitFlags(engine: Engine, { memory, cpus, pids }: LaunchPlan['resolved']['resources']) {

@@ -1,13 +1,12 @@
-import { prepareBare } from './bare.ts';
 import { writeBoxFiles } from './box-files.ts';
-import { BOX_USER, INSIDE, prepareBubblewrap } from './bubblewrap.ts';
-import { makeCgroups, removeCgroups } from './cgroups.ts';
+import { BOX_USER, INSIDE } from './bubblewrap.ts';
+import { makeCgroups, NO_CGROUPS, removeCgroups } from './cgroups.ts';
 import type { Channel } from './channel.ts';
 import { type Choice, chooseDriver } from './choose.ts';
-import { prepareContainer } from './container.ts';
+import { composeCommand, imageOf, nodeImage, sidecarName } from './compose.ts';
 import { detectIsolation, type Engine } from './detect.ts';
 import { hostsOf, openEgress } from './egress/open-egress.ts';
-import { ensureImage, NODE_IMAGE, pinnedReference } from './images.ts';
+import { ensureImage } from './images.ts';
 import type { Prepared } from './prepared.ts';
 import { identityOf } from './process-identity.ts';
 import { redactor } from './redact.ts';
@@ -60,6 +59,7 @@ async function start(plan: LaunchPlan, choice: Choice, options: LaunchOptions): 
   }
 }
 
+/** Makes ready what the driver needs, each step with its undoing, and composes the command. */
 async function prepare(
   plan: LaunchPlan,
   choice: Choice,
@@ -69,38 +69,32 @@ async function prepare(
 ): Promise<Prepared> {
   const { entry, resolved } = plan;
   const env = options.env ?? process.env;
-  const volumes = resolveVolumes(entry.name, resolved.volumes, currentPlaces(options.allowedPaths));
-  if (choice.driver === 'none') return prepareBare(plan, volumes, folder.path, env);
-  const egress = await openEgress(resolved.network, folder.path, INSIDE.egress, {
-    lowPorts: choice.driver === 'container' || choice.bubblewrap.lowPorts,
-    ...(options.resolveHost ? { resolveHost: options.resolveHost } : {}),
-    onDenied: (text) => options.onNotice?.(`${entry.name}: network: ${text}`),
-  });
+  const { id, path } = folder;
+  const places = currentPlaces(options.allowedPaths);
+  const volumes = resolveVolumes(entry.name, resolved.volumes, places);
+  const boxed = choice.driver !== 'none';
+  const egress = boxed
+    ? await openEgress(resolved.network, path, INSIDE.egress, {
+        lowPorts: choice.driver === 'container' || choice.bubblewrap.lowPorts,
+        ...(options.resolveHost ? { resolveHost: options.resolveHost } : {}),
+        onDenied: (text) => options.onNotice?.(`${entry.name}: network: ${text}`),
+      })
+    : undefined;
   if (egress) undo.push(egress.close);
-  if (choice.driver === 'bubblewrap') {
-    writeBoxFiles(folder.path, BOX_USER, egress ? hostsOf(egress) : []);
-    const cgroups = makeCgroups(folder.id, resolved.resources, env);
-    folder.record({ cgroups: cgroups.folders });
-    undo.push(() => removeCgroups(cgroups.folders));
-    return prepareBubblewrap(plan, {
-      bubblewrap: choice.bubblewrap,
-      volumes,
-      cgroups,
-      egress,
-      files: folder.path,
-    });
-  }
-  const { engine } = choice;
-  const owner = options.owner ?? 'portolan';
-  const name = `portolan-${entry.name}-${folder.id}`;
-  const sidecar = egress && entry.container ? `${name}-net` : undefined;
-  if (egress && sidecar) {
+  writeBoxFiles(path, BOX_USER, egress ? hostsOf(egress) : []);
+  const cgroups =
+    choice.driver === 'bubblewrap' ? makeCgroups(id, resolved.resources, env) : NO_CGROUPS;
+  folder.record({ cgroups: cgroups.folders });
+  undo.push(() => removeCgroups(cgroups.folders));
+  const sidecar = sidecarName(plan, { id, egress });
+  if (sidecar && egress && choice.driver === 'container') {
+    const { engine } = choice;
     const image = nodeImage(entry.name, options);
+    const owner = options.owner ?? 'portolan';
     const parts = { engine, image, name: sidecar, server: entry.name, owner, egress, env };
     undo.push(await startSidecar(parts));
   }
-  const image = imageOf(plan, options);
-  return prepareContainer(plan, { engine, image, name, owner, volumes, egress, sidecar, env });
+  return composeCommand(plan, choice, { id, folder: path, volumes, egress, cgroups }, options);
 }
 
 /** The images that a launch needs: the server's, and one with Node.js for trees and sidecars. */
@@ -116,14 +110,4 @@ async function ensureImages(
   for (const image of images) {
     await ensureImage(engine, entry.name, image, env, options.onNotice);
   }
-}
-
-function imageOf({ entry }: LaunchPlan, options: LaunchOptions): string {
-  return entry.container
-    ? pinnedReference(entry.name, entry.container.image)
-    : nodeImage(entry.name, options);
-}
-
-function nodeImage(server: string, options: LaunchOptions): string {
-  return pinnedReference(server, options.nodeImage ?? NODE_IMAGE);
 }

@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmodSync, lstatSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, lstatSync, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PortolanError } from '../errors.ts';
@@ -60,7 +60,9 @@ export function makeRunFolder(server: string, runDir: string): RunFolder {
     path,
     record(change) {
       record = { ...record, ...change };
-      writeFileSync(join(path, RECORD), JSON.stringify(record), { mode: 0o600 });
+      const temporary = join(path, `${RECORD}.tmp`);
+      writeFileSync(temporary, JSON.stringify(record), { mode: 0o600 });
+      renameSync(temporary, join(path, RECORD));
     },
     remove() {
       rmSync(path, { recursive: true, force: true });

@@ -1,5 +1,6 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { PortolanError } from '../errors.ts';
 import { BOX_USER, INSIDE } from './bubblewrap.ts';
 import { networkFlags, strictFlags } from './container.ts';
@@ -7,6 +8,8 @@ import type { Engine } from './detect.ts';
 import type { Egress } from './egress/open-egress.ts';
 import { callEngine } from './engine-call.ts';
 import { labelArguments } from './labels.ts';
+
+const READY_TIMEOUT = 30_000;
 
 export interface SidecarParts {
   readonly engine: Engine;
@@ -42,7 +45,7 @@ export async function startSidecar(parts: SidecarParts): Promise<() => Promise<v
       ...(engine.limits.memory ? ['--memory=128m', '--memory-swap=128m'] : []),
       ...(engine.limits.pids ? ['--pids-limit=64'] : []),
       `--user=${BOX_USER}:${BOX_USER}`,
-      ...networkFlags(egress, undefined),
+      ...networkFlags(engine, egress, undefined),
       `--mount=type=bind,source=${egress.folder},target=${INSIDE.egress},readonly`,
       '--entrypoint=node',
       parts.image,
@@ -53,11 +56,19 @@ export async function startSidecar(parts: SidecarParts): Promise<() => Promise<v
   const remove = async () => {
     await callEngine(engine, ['rm', '--force', '--volumes', name], env);
   };
-  if (code === 0) return remove;
+  if (code === 0 && (await isReady(egress))) return remove;
   await remove();
   throw new PortolanError(
     'failed',
     'START_FAILED',
-    `${parts.server}: ${engine.traits.name} could not start the container for its network: ${stderr.split('\n').slice(-2).join(' ')}; see \`portolan doctor\``,
+    `${parts.server}: ${engine.traits.name} could not start the container for its network: ${code === 0 ? 'it does not reach the proxy' : stderr.split('\n').slice(-2).join(' ')}; see \`portolan doctor\``,
   );
+}
+
+/** Whether the forwarder listens; the server must not start before it does. */
+async function isReady(egress: Egress): Promise<boolean> {
+  const late = new AbortController();
+  const ready = egress.ready.then(() => true);
+  const timeout = setTimeout(READY_TIMEOUT, false, { signal: late.signal }).catch(() => false);
+  return Promise.race([ready, timeout]).finally(() => late.abort());
 }

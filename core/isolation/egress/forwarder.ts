@@ -93,5 +93,8 @@ async function runForwarder(self: string, config: ForwarderConfig): Promise<void
       }),
     ),
   ]);
+  connect({ path: config.socket }, function (this: Socket) {
+    this.end('GET /ready HTTP/1.0\r\n\r\n');
+  }).on('error', () => {});
   parentPort?.postMessage('ready');
 }

@@ -24,6 +24,8 @@ export interface EgressPlan {
 export interface Egress extends EgressPlan {
   /** Holds the proxy's socket and the forwarder; mounted read-only. */
   readonly folder: string;
+  /** Resolves once the forwarder inside listens. */
+  readonly ready: Promise<void>;
   close(): Promise<void>;
 }
 
@@ -86,7 +88,7 @@ export async function openEgress(
     resolveHost: options.resolveHost ?? systemResolver,
     ...(options.onDenied ? { onDenied: options.onDenied } : {}),
   });
-  return { ...plan, folder, close: proxy.close };
+  return { ...plan, folder, ready: proxy.ready, close: proxy.close };
 }
 
 /** Hosts file of a box: name by name, since one line per address may hold one name only. */

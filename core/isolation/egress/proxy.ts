@@ -16,8 +16,8 @@ export interface ProxyOptions {
 
 /** A running egress proxy of one server. */
 export interface EgressProxy {
-  /** Takes a connection that came some other way than through the socket. */
-  accept(connection: Duplex): void;
+  /** Resolves once the forwarder has said that it listens. */
+  readonly ready: Promise<void>;
   close(): Promise<void>;
 }
 
@@ -43,7 +43,7 @@ const HOP = new Set([
  * that only this server has. It looks names up itself and enforces the entry's rules.
  */
 export async function openProxy(
-  socketPath: string | undefined,
+  socketPath: string,
   { rules, resolveHost, onDenied }: ProxyOptions,
 ): Promise<EgressProxy> {
   const open = new Set<Duplex>();
@@ -60,7 +60,16 @@ export async function openProxy(
     return [403, `portolan: ${error.message}\n`];
   };
 
+  let setReady = () => {};
+  const ready = new Promise<void>((resolve) => {
+    setReady = resolve;
+  });
   const server = createServer((incoming, response) => {
+    if (incoming.url === '/ready') {
+      setReady();
+      response.writeHead(204).end();
+      return;
+    }
     forward(incoming, response).catch((error: unknown) => {
       const [status, text] = refuse(incoming.url ?? '', error);
       if (response.headersSent) response.destroy();
@@ -133,19 +142,16 @@ export async function openProxy(
     });
   }
 
-  if (socketPath) {
-    await new Promise<void>((resolve, reject) => {
-      server.once('error', reject).listen(socketPath, resolve);
-    });
-    // The server runs as another user; only its box and our private folder hold the socket.
-    chmodSync(socketPath, 0o666);
-  }
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject).listen(socketPath, resolve);
+  });
+  // The server runs as another user; only its box and our private folder hold the socket.
+  chmodSync(socketPath, 0o666);
   return {
-    accept: (connection) => void server.emit('connection', connection),
+    ready,
     close: () =>
       new Promise((resolve) => {
-        if (server.listening) server.close(() => resolve());
-        else resolve();
+        server.close(() => resolve());
         for (const socket of open) socket.destroy();
       }),
   };
