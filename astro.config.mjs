@@ -18,7 +18,7 @@ export default defineConfig({
   devToolbar: { enabled: false },
   // Unset, compressHTML drops the spaces between elements that stand on lines of their own.
   compressHTML: true,
-  build: { inlineStylesheets: 'never', concurrency: 16, assets: '_assets' },
+  build: { inlineStylesheets: 'never', concurrency: 16, assets: 'assets' },
   vite: {
     // scripts/build-site.ts prunes instead: an incremental build keeps the pages that did not change.
     build: { emptyOutDir: false, assetsInlineLimit: 0, modulePreload: { polyfill: false } },

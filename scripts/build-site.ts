@@ -1,12 +1,16 @@
+import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
+import { once } from 'node:events';
 import { readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PortolanError } from '../core/errors.ts';
 import { compile } from './site/compile.ts';
 import { writeFiles } from './site/files.ts';
+import type { SiteData } from './site/model.ts';
 import { type Publication, readPublication } from './site/publication.ts';
 import { renderPages } from './site/render.ts';
+import { openOutput, prune } from './site/write.ts';
 
 /** Where a site is built from and to. Paths are relative to the repository. */
 export interface SiteBuild {
@@ -21,14 +25,56 @@ export interface SiteBuild {
   readonly log?: (line: string) => void;
 }
 
-/** Builds the whole site of a publication. */
+/** Builds the whole site of a publication; with what an earlier build left, only what changed. */
 export async function buildSite(publication: Publication, build: SiteBuild): Promise<void> {
-  const { log = () => {} } = build;
+  const { log = () => {}, work, out } = build;
   const code = await codeHash(build.root);
-  const { compiled, reused } = await compile(publication, build.work, code);
+  const { compiled, reused } = await compile(publication, work, code);
   log(`${publication.catalog.servers.length} servers: ${compiled} compiled, ${reused} unchanged`);
-  await writeFiles(build);
-  await renderPages(build);
+  const fullText = buildFullText(build);
+  const output = openOutput(out);
+  const [{ rendered, files }] = await Promise.all([
+    renderPages(build, await shellHash(work, code)),
+    writeFiles(work, output),
+    fullText,
+  ]);
+  const removed = await prune(
+    out,
+    (path) => output.written.has(path) || files.has(path) || path.startsWith('pagefind/'),
+  );
+  log(`${rendered} pages of servers rendered, ${removed} old files removed`);
+}
+
+/** What every page shows besides its own server: code, and the catalog's identity. */
+async function shellHash(work: string, code: string): Promise<string> {
+  const site = JSON.parse(await readFile(join(work, 'site.json'), 'utf8')) as SiteData;
+  return JSON.stringify([
+    code,
+    {
+      ...site,
+      count: 0,
+      number: 0,
+      commit: '',
+      digest: '',
+      categories: site.categories.map(({ id, title }) => [id, title]),
+    },
+  ]);
+}
+
+/** Pagefind in a process of its own, beside Astro. */
+async function buildFullText({ root, work, out, base }: SiteBuild): Promise<void> {
+  const child = spawn(
+    process.execPath,
+    [join(root, 'scripts/site/full-text.ts'), work, out, base, root],
+    { stdio: ['ignore', 'ignore', 'inherit'] },
+  );
+  const [status] = (await once(child, 'exit')) as [number | null];
+  if (status !== 0)
+    throw new PortolanError(
+      'failed',
+      'SITE_BUILD',
+      `the full-text index could not be built (exit ${status})`,
+    );
 }
 
 /** Digest of all the code that pages depend on. */

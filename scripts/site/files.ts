@@ -1,25 +1,150 @@
-import { createHash } from 'node:crypto';
-import { mkdir, readFile } from 'node:fs/promises';
+import { createReadStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SiteBuild } from '../build-site.ts';
-import type { ListItem, SiteData } from './model.ts';
+import { createInterface } from 'node:readline';
+import { badgeSvg } from './badge.ts';
+import { atomFeed, type FeedEntry } from './feed.ts';
+import { llmsText, serverMarkdown } from './markdown.ts';
+import {
+  type ListItem,
+  type ServerJson,
+  type ServerPage,
+  type SiteData,
+  shardOf,
+} from './model.ts';
 import { catalogIndex, toolIndex } from './search-index.ts';
-import { writeChanged } from './write.ts';
+import type { Output } from './write.ts';
 
-/** Which of the 256 shards of data/ holds a server: the first byte of its name's SHA-256. */
-export function shardOf(name: string): string {
-  return createHash('sha256').update(name).digest('hex').slice(0, 2);
-}
+const FEED_LENGTH = 50;
 
-/** Writes everything of the site that is not a page: indexes, JSON, icons. */
-export async function writeFiles({ out, work }: SiteBuild): Promise<void> {
+/** Writes everything of the site that is not a page: indexes, JSON, Markdown, feeds, icons. */
+export async function writeFiles(work: string, output: Output): Promise<void> {
   const read = async <T>(name: string) => JSON.parse(await readFile(join(work, name), 'utf8')) as T;
   const site = await read<SiteData>('site.json');
   const list = await read<ListItem[]>('list.json');
   const icons = await read<Record<string, string>>('icons.json');
-  await mkdir(out, { recursive: true });
-  const write = (path: string, content: string) => writeChanged(join(out, path), content);
+  const { write } = output;
   await write('catalog-index.json', JSON.stringify(catalogIndex(list, site.categories)));
   await write('catalog-tools.txt', toolIndex(list));
   for (const [name, svg] of Object.entries(icons)) await write(`icons/${name}.svg`, svg);
+  if (site.logo) await write('logo.svg', await readFile(join(work, 'logo.svg'), 'utf8'));
+  await write('llms.txt', llmsText(site, list));
+  await write('badge.svg', badgeSvg(site.title, `${list.length} servers`));
+  // GitHub Pages would drop folders whose names start with an underscore.
+  await write('.nojekyll', '');
+  await writeServers(work, output, site);
+  await writeFeeds(output, site, list);
+  await writeSitemap(output, site, list);
+}
+
+async function writeServers(work: string, { write }: Output, site: SiteData): Promise<void> {
+  const shards = new Map<string, Record<string, ServerJson>>();
+  for await (const page of serverPages(work)) {
+    const { entry, tools, digest, lock, history, item } = page;
+    const json: ServerJson = { entry, tools, digest, ...(lock ? { lock } : {}), history };
+    if (site.large) {
+      const shard = shardOf(item.name);
+      shards.set(shard, { ...shards.get(shard), [item.name]: json });
+      continue;
+    }
+    const folder = `servers/${item.name}`;
+    await write(`${folder}/server.json`, JSON.stringify(json));
+    await write(`${folder}/server.md`, serverMarkdown(page, site));
+    await write(`${folder}/badge.svg`, badgeSvg(site.title, badgeText(item)));
+    await write(
+      `${folder}/feed.xml`,
+      atomFeed(site, {
+        title: item.title,
+        path: `servers/${item.name}/`,
+        feed: `${folder}/feed.xml`,
+        entries: history.map((version) => ({
+          id: `${item.name}/${version.version}`,
+          title: `${item.title} ${version.version}`,
+          path: `servers/${item.name}/`,
+          date: version.publishedAt,
+          summary: (version.changes ?? [])
+            .map(({ what, kind, name }) => `${what} ${kind} ${name}`)
+            .join('; '),
+        })),
+      }),
+    );
+  }
+  for (const [shard, servers] of shards) {
+    await write(`data/${shard}.json`, JSON.stringify(servers));
+  }
+}
+
+/** Every server's page, in the order of the catalog. */
+export async function* serverPages(work: string): AsyncGenerator<ServerPage> {
+  const lines = createInterface({ input: createReadStream(join(work, 'servers.ndjson')) });
+  for await (const line of lines) yield JSON.parse(line) as ServerPage;
+}
+
+const badgeText = ({ status, version }: ListItem) =>
+  status === 'active' ? version : `${version} ${status}`;
+
+async function writeFeeds(
+  { write }: Output,
+  site: SiteData,
+  list: readonly ListItem[],
+): Promise<void> {
+  const offered = list.filter(({ status }) => status !== 'withdrawn');
+  const newest = offered
+    .filter(({ updated }) => updated !== undefined)
+    .sort((a, b) => (b.updated ?? '').localeCompare(a.updated ?? ''));
+  await write(
+    'feed.xml',
+    atomFeed(site, {
+      title: site.title,
+      path: '',
+      feed: 'feed.xml',
+      entries: newest.slice(0, FEED_LENGTH).map(feedEntry),
+    }),
+  );
+  for (const { id, title } of site.categories) {
+    const items = newest.filter(({ categories }) => categories.includes(id));
+    const feed = `categories/${id}/feed.xml`;
+    const entries = items.slice(0, FEED_LENGTH).map(feedEntry);
+    await write(
+      feed,
+      atomFeed(site, {
+        title: `${site.title}: ${title}`,
+        path: `categories/${id}/`,
+        feed,
+        entries,
+      }),
+    );
+  }
+}
+
+const feedEntry = ({ name, title, version, description, updated }: ListItem): FeedEntry => ({
+  id: `${name}/${version}`,
+  title: `${title} ${version}`,
+  path: `servers/${name}/`,
+  date: updated,
+  summary: description,
+});
+
+async function writeSitemap(
+  { write }: Output,
+  site: SiteData,
+  list: readonly ListItem[],
+): Promise<void> {
+  if (!site.origin) return;
+  const paths = [
+    ...['', 'categories/', 'a-z/', 'tags/', 'publishers/', 'new/', 'statistics/', 'contribute/'],
+    'docs/',
+    ...site.categories.map(({ id }) => `categories/${id}/`),
+    ...list.map(({ name }) => `servers/${name}/`),
+  ];
+  const dates = new Map(list.map(({ name, updated }) => [`servers/${name}/`, updated]));
+  const urls = paths.map((path) => {
+    const date = dates.get(path);
+    return `<url><loc>${site.origin}/${path}</loc>${date ? `<lastmod>${date}</lastmod>` : ''}</url>\n`;
+  });
+  await write(
+    'sitemap.xml',
+    `<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n${urls.join('')}</urlset>\n`,
+  );
+  await write('robots.txt', `User-agent: *\nAllow: /\nSitemap: ${site.origin}/sitemap.xml\n`);
 }

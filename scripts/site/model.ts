@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type {
   CatalogConfig,
   CatalogSummary,
@@ -29,7 +30,7 @@ export interface SiteData {
   /** Only categories with entries are counted; all are listed. */
   readonly categories: readonly (Category & { readonly count: number })[];
   readonly count: number;
-  /** True above `FILES_PER_SERVER_LIMIT` entries: extras per server are bundled into shards. */
+  /** True above FILES_PER_SERVER_LIMIT entries: extras per server are bundled into shards. */
   readonly large: boolean;
 }
 
@@ -83,6 +84,9 @@ export interface VersionOfServer {
   readonly changes?: readonly Change[];
 }
 
+/** A server for programs: servers/NAME/server.json, or a member of a shard in data/. */
+export type ServerJson = Pick<ServerPage, 'entry' | 'tools' | 'digest' | 'lock' | 'history'>;
+
 /** Above this many entries each server has one file, its page; the rest is bundled. */
 export const FILES_PER_SERVER_LIMIT = 2500;
 
@@ -94,4 +98,9 @@ export function slugOf(text: string): string {
     .replace(/[^a-z0-9]+/g, '-')
     .replace(/^-+|-+$/g, '');
   return slug || 'other';
+}
+
+/** Which of the 4,096 shards of data/ holds a server: the start of its name's SHA-256. */
+export function shardOf(name: string): string {
+  return createHash('sha256').update(name).digest('hex').slice(0, 3);
 }

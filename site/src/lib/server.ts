@@ -1,6 +1,6 @@
 import type { ServerEntry } from '../../../core/entry/types.generated.ts';
-import { shardOf } from '../../../scripts/site/files.ts';
 import type { ServerPage, SiteData } from '../../../scripts/site/model.ts';
+import { shardOf } from '../../../scripts/site/model.ts';
 import { messages as m } from '../messages.ts';
 import { absolute, page } from './urls.ts';
 

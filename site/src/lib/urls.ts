@@ -3,13 +3,19 @@ import { slugOf } from '../../../scripts/site/model.ts';
 /** Path that the site lives under, with a slash at its end. */
 export const base: string = import.meta.env.BASE_URL.replace(/\/?$/, '/');
 
-export const home = (query = ''): string => `${base}${query}`;
-export const serverUrl = (name: string): string => `${base}servers/${name}/`;
-export const categoryUrl = (id: string): string => `${base}categories/${id}/`;
-export const tagUrl = (tag: string): string => `${base}tags/${slugOf(tag)}/`;
-export const publisherUrl = (name: string): string => `${base}publishers/${slugOf(name)}/`;
-export const letterUrl = (letter: string): string => `${base}a-z/${letter}/`;
 export const page = (path: string): string => `${base}${path}`;
+export const home = (query = ''): string => page(query);
+export const serverUrl = (name: string): string => page(`servers/${name}/`);
+export const categoryUrl = (id: string): string => page(`categories/${id}/`);
+
+/**
+ * In a large catalog there are more tags and publishers than pages a static host takes, so their
+ * links ask the catalog page instead.
+ */
+export const tagUrl = (tag: string, large: boolean): string =>
+  large ? home(`?q=${encodeURIComponent(tag)}`) : page(`tags/${slugOf(tag)}/`);
+export const publisherUrl = (name: string, large: boolean): string =>
+  large ? home(`?q=${encodeURIComponent(name)}`) : page(`publishers/${slugOf(name)}/`);
 
 /** The full address of a path, where the catalog says where it lives. */
 export const absolute = (origin: string | undefined, path: string): string | undefined =>

@@ -1,0 +1,77 @@
+// Deep search with Pagefind, which is loaded with the first query.
+import { fullTextWords as words } from '../messages.ts';
+
+interface PagefindResult {
+  data(): Promise<{ url: string; meta: { title?: string; kind?: string }; excerpt: string }>;
+}
+interface Pagefind {
+  init(): Promise<void>;
+  search(text: string): Promise<{ results: readonly PagefindResult[] }>;
+}
+
+const SHOWN = 20;
+const form = document.querySelector<HTMLFormElement>('[data-full-text]') as HTMLFormElement;
+const input = form.elements.namedItem('q') as HTMLInputElement;
+const status = document.querySelector('[data-status]') as HTMLElement;
+const hits = document.querySelector('[data-hits]') as HTMLElement;
+let loading: Promise<Pagefind> | undefined;
+
+async function search(text: string): Promise<void> {
+  status.textContent = words.searching;
+  loading ??= import(/* @vite-ignore */ form.dataset.fullText as string);
+  const pagefind = await loading;
+  await pagefind.init();
+  const { results } = await pagefind.search(text);
+  const found = await Promise.all(results.slice(0, SHOWN).map((result) => result.data()));
+  if (input.value !== text) return;
+  status.textContent = words.found(results.length, text);
+  hits.replaceChildren(...found.map(hit));
+}
+
+function hit({ url, meta, excerpt }: Awaited<ReturnType<PagefindResult['data']>>): HTMLElement {
+  const item = document.createElement('li');
+  const link = document.createElement('a');
+  link.href = url;
+  link.textContent = meta.title ?? url;
+  const kind = document.createElement('span');
+  kind.className = 'chip';
+  kind.textContent = meta.kind ?? '';
+  const text = document.createElement('p');
+  text.className = 'muted small';
+  // The excerpt is escaped text with <mark> around matches; it is taken apart, never parsed as HTML.
+  excerpt.split(/<\/?mark>/).forEach((piece, index) => {
+    const node = document.createElement(index % 2 ? 'mark' : 'span');
+    node.textContent = piece
+      .replaceAll('&lt;', '<')
+      .replaceAll('&gt;', '>')
+      .replaceAll('&quot;', '"')
+      .replaceAll('&#39;', "'")
+      .replaceAll('&amp;', '&');
+    text.append(node);
+  });
+  item.append(link, ' ', kind, text);
+  return item;
+}
+
+async function run(): Promise<void> {
+  const text = input.value.trim();
+  if (!text) return;
+  try {
+    await search(text);
+  } catch {
+    loading = undefined;
+    status.textContent = words.failed;
+  }
+}
+
+form.addEventListener('submit', (event) => {
+  event.preventDefault();
+  history.pushState(null, '', `?q=${encodeURIComponent(input.value)}`);
+  run();
+});
+function read(): void {
+  input.value = new URLSearchParams(location.search).get('q') ?? '';
+  run();
+}
+addEventListener('popstate', read);
+read();

@@ -1,0 +1,82 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { Marked } from 'marked';
+import { slugOf } from '../../../scripts/site/model.ts';
+import { escapeHtml } from './card.ts';
+
+/** One page of docs/. */
+export interface Doc {
+  /** Path below docs/ without `.md`, e.g. `decisions/0002-dependencies`. */
+  readonly slug: string;
+  readonly title: string;
+  readonly summary: string;
+  readonly markdown: string;
+}
+
+const folder = join(process.cwd(), 'docs');
+let cached: readonly Doc[] | undefined;
+
+/** The pages of docs/, sorted by path. */
+export function docs(): readonly Doc[] {
+  cached ??= readdirSync(folder, { recursive: true, encoding: 'utf8' })
+    .map((path) => path.replaceAll('\\', '/'))
+    .filter((path) => path.endsWith('.md'))
+    .sort()
+    .map((path) => {
+      const text = readFileSync(join(folder, path), 'utf8');
+      const slug = path.replace(/\.md$/, '').replace(/(^|\/)(README|index)$/, '');
+      const title = /^#\s+(.+)$/m.exec(text)?.[1] ?? slug;
+      const markdown = text.replace(/^#\s+.+$/m, '');
+      const summary = /^\s*([A-Z][^\n]+(?:\n[^\n#|>*-][^\n]*)*)/m.exec(markdown)?.[1] ?? title;
+      return { slug, title: plain(title), summary: plain(summary).slice(0, 200), markdown };
+    });
+  return cached;
+}
+
+const plain = (markdown: string) =>
+  markdown
+    .replace(/\[([^\]]*)\]\([^)]*\)/g, '$1')
+    .replace(/[`*]/g, '')
+    .replace(/\s+/g, ' ')
+    .trim();
+
+/**
+ * HTML of a page of ours. Links to other pages become addresses of the site, links to files of the
+ * repository lead to its source.
+ */
+export function renderDoc(doc: Doc, base: string, blob: string): string {
+  const seen = new Map<string, number>();
+  const known = new Set(docs().map(({ slug }) => slug));
+  const marked = new Marked({
+    gfm: true,
+    renderer: {
+      heading({ tokens, depth }) {
+        const text = this.parser.parseInline(tokens);
+        const slug = slugOf(text.replace(/<[^>]+>/g, ''));
+        const count = seen.get(slug) ?? 0;
+        seen.set(slug, count + 1);
+        return `<h${depth} id="${slug}${count ? `-${count}` : ''}">${text}</h${depth}>`;
+      },
+      link({ href, tokens }) {
+        const text = this.parser.parseInline(tokens);
+        return `<a href="${address(href)}">${text}</a>`;
+      },
+      image: ({ text }) => `<em>${text}</em>`,
+      code: ({ text }) => `<pre tabindex="0"><code>${escapeHtml(text)}</code></pre>`,
+    },
+  });
+  function address(href: string): string {
+    if (/^(https?:|mailto:|#)/.test(href)) return href;
+    const [path = '', hash = ''] = href.split('#');
+    const { pathname } = new URL(path, `http://x/docs/${doc.slug}.md`);
+    const slug = pathname
+      .replace(/^\/docs\//, '')
+      .replace(/\.md$/, '')
+      .replace(/(^|\/)README$/, '');
+    const anchor = hash && `#${hash}`;
+    return pathname.startsWith('/docs/') && known.has(slug)
+      ? `${base}docs/${slug ? `${slug}/` : ''}${anchor}`
+      : `${blob}${pathname}${anchor}`;
+  }
+  return marked.parse(doc.markdown, { async: false });
+}
