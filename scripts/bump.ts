@@ -7,11 +7,11 @@
  *   --timeout SECONDS    for one run of a server
  *   --registry DIR       another registry than registry/
  */
-import { messageOf, PortolanError } from '../core/errors.ts';
-import { bumpEntry } from './contribute/bump/bump-entry.ts';
+import { PortolanError } from '../core/errors.ts';
+import { bumpAll } from './contribute/bump/bump-all.ts';
 import { bumpReport } from './contribute/bump/report.ts';
 import { command, entryArguments } from './contribute/command.ts';
-import { defaultRegistry, entryNames, readEntryFiles } from './contribute/entry-files.ts';
+import { defaultRegistry, entryNames } from './contribute/entry-files.ts';
 
 await command(async () => {
   const { values, positionals } = entryArguments({
@@ -28,11 +28,17 @@ await command(async () => {
   }
   const registry = values.registry ?? defaultRegistry;
   const names = positionals.length > 0 ? positionals : entryNames(registry);
-  let failed = 0;
-  for (const name of names) {
-    try {
-      const files = readEntryFiles(registry, name);
-      const bumped = await bumpEntry(files, { dryRun: values['dry-run'] ?? false, timeout });
+  const { failed } = await bumpAll(registry, names, {
+    dryRun: values['dry-run'] ?? false,
+    timeout,
+    onDone: (name, outcome) => {
+      if (typeof outcome === 'string') console.error(outcome);
+      else if (outcome) console.log(bumpReport(outcome));
+      else if (positionals.length > 0) console.log(`${name}: nothing newer`);
+    },
+  });
+  if (failed.length > 0) process.exitCode = 1;
+});
       if (bumped) console.log(bumpReport(bumped));
       else if (positionals.length > 0) console.log(`${name}: nothing newer`);
     } catch (error) {
