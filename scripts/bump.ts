@@ -39,13 +39,3 @@ await command(async () => {
   });
   if (failed.length > 0) process.exitCode = 1;
 });
-      if (bumped) console.log(bumpReport(bumped));
-      else if (positionals.length > 0) console.log(`${name}: nothing newer`);
-    } catch (error) {
-      if (!(error instanceof PortolanError)) throw error;
-      failed += 1;
-      console.error(`${name}: ${messageOf(error)}`);
-    }
-  }
-  if (failed > 0) process.exitCode = 1;
-});
