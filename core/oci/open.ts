@@ -1,6 +1,6 @@
-import { PortolanError } from '../errors.ts';
 import type { RegistryOptions } from './client.ts';
 import { openLayout } from './layout.ts';
+import { openTarLayout } from './layout-tar.ts';
 import { parseSource } from './reference.ts';
 import { openRegistry } from './registry.ts';
 import type { Repository } from './repository.ts';
@@ -8,14 +8,13 @@ import type { Repository } from './repository.ts';
 /**
  * Opens the repository that a source names: `oci://HOST/NAME`, `oci-layout:PATH` or
  * `oci-layout:FILE.tar`. A tag or digest in the source is for the caller (`parseSource`); options
- * of connections mean nothing to layouts.
+ * of connections mean nothing to layouts; `create` begins a layout directory that is not there.
  */
 export async function openRepository(
   source: string,
-  options: RegistryOptions = {},
+  options: RegistryOptions & { readonly create?: boolean } = {},
 ): Promise<Repository> {
   const parsed = parseSource(source);
   if (parsed.kind === 'registry') return openRegistry(parsed, options);
-  if (!parsed.archive) return openLayout(parsed.path);
-  throw new PortolanError('usage', 'SOURCE_MALFORMED', `${source}: tar layouts come soon`);
+  return parsed.archive ? openTarLayout(parsed.path) : openLayout(parsed.path, options);
 }

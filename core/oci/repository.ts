@@ -68,4 +68,6 @@ export interface Repository {
   /** Manifests whose `subject` is the given one; at most 1,000. */
   referrers(digest: Digest, options?: ReadOptions): Promise<readonly Descriptor[]>;
   tags(options?: ReadOptions): Promise<readonly string[]>;
+  /** Where it is there: runs `work` and makes its changes visible together, at its end. */
+  batch?<T>(work: () => Promise<T>): Promise<T>;
 }
