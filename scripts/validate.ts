@@ -9,8 +9,7 @@ import { parseArgs } from 'node:util';
 import { PortolanError } from '../core/errors.ts';
 import { command } from './contribute/command.ts';
 import { formatFindings, OUTPUT_FORMATS, type OutputFormat } from './registry/format-findings.ts';
-import { loadRegistry } from './registry/load.ts';
-import { checkRegistry } from './rules/run.ts';
+import { validateRegistry } from './rules/run.ts';
 
 await command(async () => {
   const { values, positionals } = parseArgs({
@@ -29,12 +28,11 @@ await command(async () => {
     );
   }
   const started = performance.now();
-  const registry = await loadRegistry(
+  const { findings, entries } = await validateRegistry(
     values.registry,
     positionals.length > 0 ? { only: positionals } : {},
   );
-  const findings = await checkRegistry(registry);
-  report(findings.length, registry.servers.length, performance.now() - started, format);
+  report(findings.length, entries, performance.now() - started, format);
   process.stdout.write(formatFindings(findings, format));
   if (findings.length > 0) process.exitCode = 1;
 });

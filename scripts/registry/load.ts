@@ -1,5 +1,5 @@
-import { lstatSync, readFileSync } from 'node:fs';
-import { basename, dirname, join, resolve } from 'node:path';
+import { lstatSync, readFileSync, statSync } from 'node:fs';
+import { basename, join, resolve } from 'node:path';
 import { validatorOf } from '../../core/entry/schema.ts';
 import type {
   CapturedTools,
@@ -43,13 +43,23 @@ export interface LoadedTools {
   readonly captured?: CapturedTools;
 }
 
+/** catalog.yaml, read and parsed. */
+export interface LoadedConfig {
+  /** Present only when it has the shape of the schema. */
+  readonly config?: CatalogConfig;
+  /** Absent when it could not be read as YAML. */
+  readonly source?: SourceFile;
+  /** What it says; of any shape. */
+  readonly data?: unknown;
+  readonly findings: readonly Finding[];
+}
+
 export interface Registry {
   /** Absolute path of the registry's folder. */
   readonly folder: string;
   /** Absent when catalog.yaml is missing or malformed; a finding says why. */
   readonly config?: CatalogConfig;
-  readonly configSource?: SourceFile;
-  readonly configData?: unknown;
+  readonly catalog: LoadedConfig;
   /** Sorted by name. */
   readonly servers: readonly LoadedServer[];
   /** Every finding about files, YAML and JSON, those of the servers included. */
@@ -76,7 +86,8 @@ export async function loadRegistry(
   { only }: { only?: readonly string[] } = {},
 ): Promise<Registry> {
   const absolute = resolve(folder);
-  const config = loadConfig(absolute);
+  requireRegistry(absolute);
+  const catalog = loadConfig(absolute);
   const path = `${basename(absolute)}/servers`;
   const listed = listEntryFolders(join(absolute, 'servers'), path);
   const wanted = only && new Set(only);
@@ -84,15 +95,14 @@ export async function loadRegistry(
     .filter((name) => wanted?.has(name) ?? true)
     .map((name) => loadServer(absolute, name));
   const findings = [
-    ...config.findings,
+    ...catalog.findings,
     ...listed.findings,
     ...servers.flatMap((server) => server.findings),
   ].sort(compareFindings);
   return {
     folder: absolute,
-    ...(config.config && { config: config.config }),
-    ...(config.source && { configSource: config.source }),
-    configData: config.data,
+    ...(catalog.config && { config: catalog.config }),
+    catalog,
     servers,
     findings,
   };
@@ -120,6 +130,16 @@ export function loadServer(registry: string, name: string): LoadedServer {
   const folder = join(registry, 'servers', name);
   const path = `${basename(registry)}/servers/${name}`;
   const { files, findings } = readEntryFolder(folder, path);
+  return serverOf({ name, folder, path }, files, findings);
+}
+
+/** An entry from the bytes of its files, wherever they were read. */
+export function serverOf(
+  { name, folder, path }: Pick<LoadedServer, 'name' | 'folder' | 'path'>,
+  files: ReadonlyMap<string, Buffer>,
+  earlier: readonly Finding[] = [],
+): LoadedServer {
+  const findings = [...earlier];
   const read = (file: string) => {
     const bytes = files.get(file);
     if (!bytes) return undefined;
@@ -184,14 +204,8 @@ function loadTools(
   return { ...file, data, ...(validatorOf('tools')(data) && { captured: data }) };
 }
 
-interface LoadedConfig {
-  readonly config?: CatalogConfig;
-  readonly source?: SourceFile;
-  readonly data?: unknown;
-  readonly findings: readonly Finding[];
-}
-
-function loadConfig(folder: string): LoadedConfig {
+/** Reads catalog.yaml; `folder` is the absolute path of the registry. */
+export function loadConfig(folder: string): LoadedConfig {
   const path = `${basename(folder)}/catalog.yaml`;
   const findings: Finding[] = [];
   const refuse = (fact: string, remedy: string) => {
@@ -206,7 +220,6 @@ function loadConfig(folder: string): LoadedConfig {
     bytes = readFileSync(join(folder, 'catalog.yaml'));
   } catch (error) {
     if (!hasErrno(error, 'ENOENT')) throw error;
-    requireFolder(folder);
     return refuse('the registry has no catalog.yaml', 'add it; docs/catalog.md describes it');
   }
   const decoded = decodeText(path, bytes);
@@ -220,15 +233,16 @@ function loadConfig(folder: string): LoadedConfig {
   return { findings, source, data, ...(config && { config }) };
 }
 
-function requireFolder(folder: string): void {
+/** Throws `usage` / `REGISTRY_MISSING` when there is no such folder. */
+export function requireRegistry(folder: string): void {
   try {
-    if (lstatSync(folder).isDirectory()) return;
+    if (statSync(folder).isDirectory()) return;
   } catch (error) {
     if (!hasErrno(error, 'ENOENT')) throw error;
   }
   throw new PortolanError(
     'usage',
     'REGISTRY_MISSING',
-    `there is no registry folder at ${dirname(folder)}/${basename(folder)}; give the folder that holds catalog.yaml and servers/`,
+    `there is no registry at ${folder}; give the folder that holds catalog.yaml and servers/`,
   );
 }

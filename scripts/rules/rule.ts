@@ -1,6 +1,6 @@
 import type { CatalogConfig, ServerEntry } from '../../core/entry/types.generated.ts';
 import type { DataPath, Finding } from '../registry/finding.ts';
-import type { LoadedServer, Registry } from '../registry/load.ts';
+import type { LoadedConfig, LoadedServer } from '../registry/load.ts';
 import { findingAt, type SourceFile } from '../registry/source-file.ts';
 
 /** A fault that a rule saw: in a file that was read, or about a file as a whole. */
@@ -49,9 +49,13 @@ export interface RegistryRule {
 }
 
 export interface RegistryContext {
-  readonly registry: Registry;
-  /** What is known of every entry, also of those that are not loaded. */
+  readonly catalog: LoadedConfig;
+  /** What is known of every entry, also of those that are not judged. */
   readonly index: readonly IndexedEntry[];
+  /** The entries to judge, out of the index. */
+  readonly subjects: readonly IndexedEntry[];
+  /** server.yaml of an entry, read again when a finding needs a place in it. */
+  sourceOf(name: string): SourceFile;
 }
 
 /** The part of an entry that the others depend on. */
@@ -59,6 +63,7 @@ export interface IndexedEntry {
   readonly name: string;
   readonly title: string;
   readonly state: 'active' | 'deprecated' | 'withdrawn';
+  readonly replacement?: string;
 }
 
 /** Judges what a change does to an entry, against the state that it builds on. */

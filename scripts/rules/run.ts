@@ -1,44 +1,74 @@
-import type { CatalogConfig } from '../../core/entry/types.generated.ts';
+import { availableParallelism } from 'node:os';
+import { basename, join, resolve } from 'node:path';
+import { PortolanError } from '../../core/errors.ts';
+import { indexEntry, indexRegistry } from '../registry/entry-index.ts';
 import { compareFindings, type Finding } from '../registry/finding.ts';
-import type { LoadedServer, Registry } from '../registry/load.ts';
-import { rules as allRules } from './index.ts';
-import { collect, type IndexedEntry, type RegistryContext, type Rule } from './rule.ts';
+import { loadConfig, loadServer, type Registry, requireRegistry } from '../registry/load.ts';
+import { listEntryFolders } from '../registry/read-folder.ts';
+import { sourceFile } from '../registry/source-file.ts';
+import { suggest } from '../registry/suggest.ts';
+import { checkEntry } from './check-entries.ts';
+import { checkInThreads } from './check-in-threads.ts';
+import { rules } from './index.ts';
+import { collect, type RegistryContext } from './rule.ts';
 
-/** Findings of every rule on a loaded registry, those of the loader included, in file order. */
-export async function checkRegistry(
-  registry: Registry,
-  {
-    rules = allRules,
-    index = indexOf(registry.servers),
-  }: { rules?: readonly Rule[]; index?: readonly IndexedEntry[] } = {},
-): Promise<Finding[]> {
+export interface ValidationReport {
+  /** In file order; empty when all is well. */
+  readonly findings: readonly Finding[];
+  /** How many entries were checked. */
+  readonly entries: number;
+}
+
+/**
+ * Checks a registry folder by every rule, or the named entries of it against all others. Large
+ * registries are checked in several threads, an entry at a time, so that they need not fit into
+ * memory.
+ */
+export async function validateRegistry(
+  folder: string,
+  { only, threads = availableParallelism() }: { only?: readonly string[]; threads?: number } = {},
+): Promise<ValidationReport> {
+  const registry = resolve(folder);
+  requireRegistry(registry);
+  const catalog = loadConfig(registry);
+  const listed = listEntryFolders(join(registry, 'servers'), `${basename(registry)}/servers`);
+  const names = only ? requireNames(only, listed.names) : listed.names;
+  const checked = await checkInThreads({ registry, names, config: catalog.config }, threads);
+  const findings = [
+    ...catalog.findings,
+    ...listed.findings,
+    ...checked.findings,
+    ...(await checkTogether({
+      catalog,
+      subjects: checked.index,
+      index: only ? indexRegistry(registry) : checked.index,
+      sourceOf: (name) => sourceIn(registry, name),
+    })),
+  ];
+  return { findings: findings.sort(compareFindings), entries: names.length };
+}
+
+/** Findings of every rule on a registry that is already loaded, those of the loader included. */
+export async function checkRegistry(registry: Registry): Promise<Finding[]> {
   const findings = [...registry.findings];
   for (const server of registry.servers) {
-    findings.push(...(await checkEntry(server, registry.config, rules)));
+    findings.push(...(await checkEntry(server, registry.config)));
   }
-  findings.push(...(await checkTogether({ registry, index }, rules)));
+  const index = registry.servers.flatMap(({ name, entry }) =>
+    entry ? [indexEntry(entry, name)] : [],
+  );
+  findings.push(
+    ...(await checkTogether({
+      catalog: registry.catalog,
+      subjects: index,
+      index,
+      sourceOf: (name) => sourceIn(registry.folder, name),
+    })),
+  );
   return findings.sort(compareFindings);
 }
 
-/** Findings of the rules that look at one entry by itself. */
-export async function checkEntry(
-  server: LoadedServer,
-  config: CatalogConfig | undefined,
-  rules: readonly Rule[] = allRules,
-): Promise<Finding[]> {
-  const findings: Finding[] = [];
-  for (const rule of rules) {
-    if (rule.scope !== 'entry' || (rule.needs === 'entry' && !server.entry)) continue;
-    findings.push(...(await collect(rule.name, rule.check({ server, config }))));
-  }
-  return findings;
-}
-
-/** Findings of the rules that look at the registry as a whole. */
-export async function checkTogether(
-  context: RegistryContext,
-  rules: readonly Rule[] = allRules,
-): Promise<Finding[]> {
+async function checkTogether(context: RegistryContext): Promise<Finding[]> {
   const findings: Finding[] = [];
   for (const rule of rules) {
     if (rule.scope === 'registry') {
@@ -48,9 +78,21 @@ export async function checkTogether(
   return findings;
 }
 
-/** What the rules need to know of entries that they do not look at. */
-export function indexOf(servers: readonly LoadedServer[]): IndexedEntry[] {
-  return servers.flatMap(({ name, entry }) =>
-    entry ? [{ name, title: entry.title, state: entry.status?.state ?? 'active' }] : [],
-  );
+function requireNames(wanted: readonly string[], known: readonly string[]): string[] {
+  for (const name of wanted) {
+    if (known.includes(name)) continue;
+    const near = suggest(name, known);
+    throw new PortolanError(
+      'usage',
+      'ENTRY_NOT_FOUND',
+      `there is no entry ${JSON.stringify(name)}${near ? `; did you mean ${near}?` : '; give names of folders in servers/'}`,
+    );
+  }
+  return known.filter((name) => wanted.includes(name));
+}
+
+/** server.yaml of an entry; when it vanished meanwhile, findings point at its beginning. */
+function sourceIn(registry: string, name: string) {
+  const { source, path } = loadServer(registry, name);
+  return source ?? sourceFile(`${path}/server.yaml`, '', 'data');
 }

@@ -20,10 +20,8 @@ export const schema: EntryRule = {
 export const configSchema: RegistryRule = {
   name: 'config-schema',
   scope: 'registry',
-  *check({ registry }) {
-    const { config, configSource, configData } = registry;
-    if (configSource && !config) {
-      yield* schemaFaults(validatorOf('catalog-config'), configData, configSource);
-    }
+  *check({ catalog }) {
+    const { config, source, data } = catalog;
+    if (source && !config) yield* schemaFaults(validatorOf('catalog-config'), data, source);
   },
 };

@@ -5,10 +5,10 @@ import type { RegistryRule } from './rule.ts';
 export const replacement: RegistryRule = {
   name: 'replacement',
   scope: 'registry',
-  *check({ registry, index }) {
-    for (const { entry, source, name } of registry.servers) {
-      const wanted = entry?.status?.replacement;
-      if (wanted === undefined || !source) continue;
+  *check({ subjects, index, sourceOf }) {
+    for (const { name, replacement: wanted } of subjects) {
+      if (wanted === undefined) continue;
+      const source = sourceOf(name);
       const found = index.find((candidate) => candidate.name === wanted);
       const at = ['status', 'replacement'];
       if (wanted === name) {

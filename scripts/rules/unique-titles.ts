@@ -8,19 +8,19 @@ import type { RegistryRule } from './rule.ts';
 export const uniqueTitles: RegistryRule = {
   name: 'unique-titles',
   scope: 'registry',
-  *check({ registry, index }) {
+  *check({ subjects, index, sourceOf }) {
     const owners = new Map<string, string[]>();
     for (const { name, title, state } of index) {
       if (state === 'withdrawn') continue;
       const folded = foldTitle(title);
       owners.set(folded, [...(owners.get(folded) ?? []), name]);
     }
-    for (const { name, entry, source } of registry.servers) {
-      if (!entry || !source) continue;
-      const others = (owners.get(foldTitle(entry.title)) ?? []).filter((owner) => owner !== name);
-      if (others.length === 0 || entry.status?.state === 'withdrawn') continue;
+    for (const { name, title, state } of subjects) {
+      if (state === 'withdrawn') continue;
+      const others = (owners.get(foldTitle(title)) ?? []).filter((owner) => owner !== name);
+      if (others.length === 0) continue;
       yield {
-        in: source,
+        in: sourceOf(name),
         at: ['title'],
         fact: `${others.join(', ')} ${others.length === 1 ? 'has' : 'have'} the same title`,
         remedy: 'add what tells them apart, such as the publisher',
