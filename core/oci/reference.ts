@@ -93,7 +93,7 @@ function parseRegistry(text: string, rest: string): RegistrySource {
     kind: 'registry',
     host,
     repository: path,
-    ...(tag ? { tag } : digest ? { digest } : {}),
+    ...(digest ? { digest } : tag ? { tag } : {}),
   };
 }
 
@@ -108,7 +108,7 @@ function parseLayout(text: string): LayoutSource {
     : { path: rest, tag: undefined, digest: undefined };
   if (path === '') throw malformed(text, 'names no path; write oci-layout:PATH');
   const archive = /\.tar$/i.test(path);
-  return { kind: 'layout', path, archive, ...(tag ? { tag } : digest ? { digest } : {}) };
+  return { kind: 'layout', path, archive, ...(digest ? { digest } : tag ? { tag } : {}) };
 }
 
 /** Splits `NAME:TAG` or `NAME@DIGEST`; both at once (`NAME:TAG@DIGEST`) keeps the digest. */
