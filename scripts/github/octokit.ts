@@ -3,13 +3,19 @@ import { Octokit } from 'octokit';
 /**
  * The GitHub client. GITHUB_TOKEN and GITHUB_API_URL are those of GitHub Actions; the second one
  * also points at a GitHub Enterprise server. Without a token only public data can be read.
+ *
+ * Writes are spaced by a second or more, as GitHub asks; `unhurried: false` leaves that out.
  */
-export function createOctokit(env: NodeJS.ProcessEnv = process.env): Octokit {
+export function createOctokit(
+  env: NodeJS.ProcessEnv = process.env,
+  { unhurried = true }: { readonly unhurried?: boolean } = {},
+): Octokit {
   return new Octokit({
     userAgent: 'portolan',
     ...(env.GITHUB_TOKEN ? { auth: env.GITHUB_TOKEN } : {}),
     ...(env.GITHUB_API_URL ? { baseUrl: env.GITHUB_API_URL } : {}),
     throttle: {
+      enabled: unhurried,
       onRateLimit: isWorthWaiting,
       onSecondaryRateLimit: isWorthWaiting,
     },
