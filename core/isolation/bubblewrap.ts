@@ -85,6 +85,7 @@ export function prepareBubblewrap(plan: LaunchPlan, parts: BoxParts): Prepared {
     ]),
     '--proc',
     '/proc',
+    ...guardedProc(),
     '--dev',
     '/dev',
     '--size',
@@ -117,9 +118,11 @@ export function prepareBubblewrap(plan: LaunchPlan, parts: BoxParts): Prepared {
     '/',
     '--',
   ];
-  const limits = prlimit(parts.cgroups.limited ? undefined : memory, pids);
+  const counted = parts.cgroups.limited;
+  const limits = prlimit(counted ? undefined : memory, pids);
   const server = [
     INSIDE.node,
+    ...(counted ? [] : [`--max-old-space-size=${Math.floor(memory / 2 ** 20)}`]),
     ...(parts.egress ? ['--import', `${INSIDE.egress}/forwarder.mjs`] : []),
     `${INSIDE.tree}/${tree.script}`,
     ...resolved.args,
@@ -169,6 +172,44 @@ export function prepareBubblewrap(plan: LaunchPlan, parts: BoxParts): Prepared {
   };
 }
 
+/**
+ * Files of /proc that tell of or change the whole machine. Without capabilities only their owner,
+ * root, could use most of them, but when Portolan runs as root the box is that owner; bwrap itself
+ * protects them for other users only.
+ */
+function guardedProc(): string[] {
+  const readOnly = [
+    'acpi',
+    'asound',
+    'bus',
+    'driver',
+    'fs',
+    'irq',
+    'mtrr',
+    'scsi',
+    'sys',
+    'sysrq-trigger',
+  ];
+  const hidden = [
+    'kallsyms',
+    'kcore',
+    'keys',
+    'key-users',
+    'kmsg',
+    'kpagecgroup',
+    'kpagecount',
+    'kpageflags',
+    'latency_stats',
+    'sched_debug',
+    'timer_list',
+  ];
+  const present = (name: string) => existsSync(`/proc/${name}`);
+  return [
+    ...readOnly.filter(present).flatMap((name) => ['--ro-bind', `/proc/${name}`, `/proc/${name}`]),
+    ...hidden.filter(present).flatMap((name) => ['--ro-bind', '/dev/null', `/proc/${name}`]),
+  ];
+}
+
 /** The programs and libraries of the system, with the links between its top folders. */
 function systemFolders(): string[] {
   const top = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'].flatMap((path) => {
@@ -192,17 +233,19 @@ function ownLibraries(): string[] {
     .flatMap((path) => ['--ro-bind', path, path]);
 }
 
+/** What V8 reserves as writable without using it: code ranges and the stacks of its threads. */
+const RESERVED = 2 * 2 ** 30;
+
 /**
- * Limits of each process, which hold everywhere. RLIMIT_DATA counts the memory that a process can
- * write; RLIMIT_AS would also count address space that V8 reserves and never touches. It is only
- * the substitute for a control group, which counts what is really used.
+ * Limits of each process, which hold everywhere. RLIMIT_DATA is only the substitute for a control
+ * group: it counts what a process reserves, not what it uses, so it must leave room for V8.
  */
 function prlimit(memory: number | undefined, pids: number): string[] {
   const program = findProgram('prlimit', { PATH: '/usr/bin:/bin' });
   if (!program) return [];
   return [
     program,
-    ...(memory === undefined ? [] : [`--data=${memory}`]),
+    ...(memory === undefined ? [] : [`--data=${memory + RESERVED}`]),
     `--nproc=${pids}`,
     '--nofile=1024',
     '--core=0',

@@ -78,7 +78,7 @@ export function makeCgroups(
       env: {},
       folders: [],
       notes: [
-        'No control group can be made here: memory is limited for each process, not for all of them together, and processor time is not limited.',
+        'No control group can be made here: memory is limited roughly and for each process, not for all of them together, and processor time is not limited.',
       ],
     };
   }

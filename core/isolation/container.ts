@@ -76,7 +76,7 @@ export function prepareContainer(plan: LaunchPlan, parts: ContainerParts): Prepa
     ...strictFlags(engine),
     ...limits,
     ...user,
-    `--tmpfs=/tmp:rw,size=${resolved.resources.tmp},mode=1777,noexec,nosuid,nodev`,
+    `--tmpfs=/tmp:rw,size=${resolved.resources.tmp},mode=1777,noexec,nosuid,nodev${engine.traits.tmpfs}`,
     ...networkFlags(engine, egress, sidecar),
     ...mounts.map((mount) => mountFlag(entry.name, mount)),
     ...(mounts.length && existsSync('/sys/fs/selinux/enforce')

@@ -7,6 +7,8 @@ export interface EngineTraits {
   readonly info: readonly string[];
   /** Flags of `run` that the engine needs besides the common ones. */
   readonly run: readonly string[];
+  /** Options of `--tmpfs` that the engine needs besides the common ones. */
+  readonly tmpfs: string;
   /** Variables of the user's environment that tell the client which engine to talk to, and how. */
   readonly environment: readonly string[];
 }
@@ -51,6 +53,7 @@ export const ENGINES: readonly EngineTraits[] = [
     name: 'docker',
     info: ['info', '--format', '{{json .}}'],
     run: ['--log-driver', 'none'],
+    tmpfs: '',
     environment: [...COMMON, ...DOCKER],
   },
   {
@@ -59,6 +62,8 @@ export const ENGINES: readonly EngineTraits[] = [
     // Otherwise podman mounts writable /run and /var/tmp into a read-only container, and copies the
     // proxy settings of the host, which may hold a password, into it.
     run: ['--log-driver', 'none', '--read-only-tmpfs=false', '--http-proxy=false'],
+    // Otherwise podman copies what the image has in that folder, which may be more than fits.
+    tmpfs: ',notmpcopyup',
     environment: [
       ...COMMON,
       ...DOCKER,
@@ -80,6 +85,7 @@ export const ENGINES: readonly EngineTraits[] = [
     name: 'nerdctl',
     info: ['info', '--format', '{{json .}}'],
     run: [],
+    tmpfs: '',
     environment: [
       ...COMMON,
       'CONTAINERD_ADDRESS',

@@ -1,6 +1,7 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import {
+  chmodSync,
   copyFileSync,
   existsSync,
   mkdirSync,
@@ -133,6 +134,8 @@ async function build(key: string, data: string, env: NodeJS.ProcessEnv): Promise
   for (const folder of ['usr/local/bin', 'opt/probe', 'opt/everything', 'tmp', 'etc']) {
     mkdirSync(join(tree, folder), { recursive: true });
   }
+  // Engines keep the mode that an image gives this folder.
+  chmodSync(join(tree, 'tmp'), 0o1777);
   writeFileSync(join(tree, 'etc', 'passwd'), 'root:x:0:0::/:/bin/false\n');
   copyNode(tree);
   copyFileSync(probe, join(tree, 'opt', 'probe', 'server.mjs'));
