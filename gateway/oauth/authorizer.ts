@@ -1,12 +1,14 @@
 import { PortolanError } from '../../core/errors.ts';
 import type { RecordStore } from '../vault/vault.ts';
+import { type AuthorizeOptions, afterRefusal } from './after-refusal.ts';
 import { openBrowser as openSystemBrowser } from './browser.ts';
 import { type AuthorizationChallenge, parseChallenge } from './challenge.ts';
 import { canonicalServer } from './discover.ts';
-import { type Fetch, type OAuthHttp, oauthHttp } from './http.ts';
+import { type Fetch, oauthHttp } from './http.ts';
 import { type PendingSignIn, type SignInOptions, startSignIn } from './sign-in.ts';
-import { type SignIn, type SignInStore, signInStore } from './sign-in-store.ts';
-import { refreshSignIn, revokeSignIn } from './tokens.ts';
+import { type SignIn, signInStore } from './sign-in-store.ts';
+import { tokenKeeper } from './token-keeper.ts';
+import { revokeSignIn } from './tokens.ts';
 
 export interface AuthorizerOptions {
   /** Where sign-ins are kept: `openVault(...)`. */
@@ -53,11 +55,6 @@ export interface SignInInfo {
   readonly renewable: boolean;
 }
 
-export interface AuthorizeOptions extends SignInOptions {
-  /** Name of the server, for messages. */
-  readonly name?: string;
-}
-
 export interface Authorizer {
   /** Signs in with a browser. Throws `forbidden`, `untrusted`, `unreachable` or `malformed`. */
   login(server: string, options?: LoginOptions): Promise<SignInInfo>;
@@ -78,43 +75,14 @@ export interface Authorizer {
   ): Promise<Readonly<Record<string, string>>>;
 }
 
-/** How long another process's sign-out may go unnoticed, in milliseconds. */
-const REMEMBERED = 5_000;
-
 export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   const clock = options.clock ?? Date.now;
   const fetch = options.fetch ?? globalThis.fetch;
   const open = options.openBrowser ?? openSystemBrowser;
-  const store: SignInStore = signInStore(options.vault.records);
-  const remembered = new Map<string, { readonly signIn: SignIn; readonly until: number }>();
-  const renewals = new Map<string, Promise<SignIn>>();
-  const signIns = new Map<string, Promise<SignIn>>();
-  /** Tokens that a renewal gave after a refusal: refused again, they end the attempt. */
-  const secondTries = new Map<string, string>();
-  const httpFor = (server: string): OAuthHttp => oauthHttp(new URL(server), fetch);
-
-  const remember = (signIn: SignIn): SignIn => {
-    const until = Math.min(clock() + REMEMBERED, renewAt(signIn));
-    remembered.set(signIn.server, { signIn, until });
-    return signIn;
-  };
-
-  const keep = (signIn: SignIn) =>
-    store.exclusively(signIn.server, async () => {
-      const former = await store.find(signIn.server);
-      await store.save(signIn);
-      remember(signIn);
-      const changed =
-        former &&
-        (former.client.clientId !== signIn.client.clientId ||
-          former.resource !== signIn.resource ||
-          former.authorizationServer.issuer !== signIn.authorizationServer.issuer);
-      // With the same client both share a grant, and revoking the former would end the new one.
-      if (changed) {
-        await store.remove(former);
-        await revokeSignIn(former, httpFor(former.server));
-      }
-    });
+  const { clientMetadataUrl, onSignInNeeded } = options;
+  const store = signInStore(options.vault.records);
+  const httpFor = (server: string) => oauthHttp(new URL(server), fetch);
+  const keeper = tokenKeeper({ store, httpFor, clock });
 
   const start = async (
     address: string,
@@ -123,120 +91,10 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
   ): Promise<PendingSignIn> => {
     const server = new URL(address);
     const header = challenge ? challenge.wwwAuthenticate : await probe(server, fetch);
-    const http = httpFor(address);
-    const { clientMetadataUrl } = options;
-    const context = { http, store, clock, clientMetadataUrl, keep };
+    const context = { http: httpFor(address), store, clock, clientMetadataUrl, keep: keeper.keep };
     return startSignIn(server, parseChallenge(header), signInOptions, context);
   };
-
-  /** One token request, however many calls wait for it, here and in other processes. */
-  const renew = (server: string, stale: string): Promise<SignIn> => {
-    const running = renewals.get(server);
-    if (running) return running;
-    const renewal = store
-      .exclusively(server, async () => {
-        const now = await store.find(server);
-        if (!now) throw signInRequired(server);
-        if (now.accessToken !== stale && !isDue(now, clock())) return now;
-        try {
-          const renewed = await refreshSignIn(now, httpFor(server), clock());
-          // Stored before anybody uses it: a rotated refresh token exists nowhere else.
-          await store.save(renewed);
-          return renewed;
-        } catch (error) {
-          if (error instanceof PortolanError && error.code === 'SIGN_IN_ENDED') {
-            await store.remove(now);
-            await store.removeRegistration(now.authorizationServer.issuer);
-          }
-          throw error;
-        }
-      })
-      .then(remember)
-      .catch((error) => {
-        remembered.delete(server);
-        throw error;
-      })
-      .finally(() => renewals.delete(server));
-    renewals.set(server, renewal);
-    return renewal;
-  };
-
-  const askForSignIn = (
-    server: string,
-    challenge: AuthorizationChallenge,
-    authorizeOptions: AuthorizeOptions,
-  ): Promise<SignIn> => {
-    const running = signIns.get(server);
-    if (running) return running;
-    const ask = options.onSignInNeeded;
-    if (!ask) {
-      return Promise.reject(signInRequired(server, authorizeOptions.name, authorizeOptions.scopes));
-    }
-    const signIn = start(server, authorizeOptions, challenge)
-      .then(async (pending) => {
-        try {
-          await ask(pending);
-        } catch (error) {
-          pending.cancel();
-          throw error;
-        }
-        return pending.done;
-      })
-      .finally(() => signIns.delete(server));
-    signIns.set(server, signIn);
-    return signIn;
-  };
-
-  const afterRefusal = async (
-    server: string,
-    challenge: AuthorizationChallenge,
-    authorizeOptions: AuthorizeOptions,
-  ): Promise<SignIn> => {
-    const signIn = await store.find(server);
-    if (!signIn) return askForSignIn(server, challenge, authorizeOptions);
-    const used = challenge.authorization?.replace(/^Bearer /i, '');
-    const replaced = used !== undefined && used !== signIn.accessToken;
-    if (replaced && !isDue(signIn, clock())) return remember(signIn);
-
-    if (challenge.status === 403) {
-      const { error, scopes = [] } = parseChallenge(challenge.wwwAuthenticate);
-      const missing = scopes.filter((scope) => !signIn.asked.includes(scope));
-      if (error !== 'insufficient_scope' || missing.length === 0) throw scopeRefused(server);
-      const wanted = [...new Set([...signIn.asked, ...scopes])];
-      return askForSignIn(server, challenge, { ...authorizeOptions, scopes: wanted });
-    }
-    if (used !== undefined && secondTries.get(server) === used && !isDue(signIn, clock())) {
-      throw tokenRefused(server);
-    }
-    try {
-      const renewed = await renew(server, signIn.accessToken);
-      secondTries.set(server, renewed.accessToken);
-      return renewed;
-    } catch (error) {
-      if (!(error instanceof PortolanError) || error.code !== 'SIGN_IN_ENDED') throw error;
-      return askForSignIn(server, challenge, authorizeOptions);
-    }
-  };
-
-  const current = async (server: string): Promise<SignIn | undefined> => {
-    const known = remembered.get(server);
-    if (known && clock() < known.until) return known.signIn;
-    const signIn = await store.find(server);
-    if (!signIn) {
-      remembered.delete(server);
-      return undefined;
-    }
-    if (!isDue(signIn, clock()) || signIn.refreshToken === undefined) return remember(signIn);
-    return renew(server, signIn.accessToken).catch((error) => {
-      // Until it has really expired the old token is better than none.
-      const valid = signIn.expiresAt !== undefined && clock() < signIn.expiresAt;
-      const unreachable = error instanceof PortolanError && error.kind === 'unreachable';
-      if (valid && unreachable) return signIn;
-      // Without headers the server answers 401, and that asks for a sign-in.
-      if (error instanceof PortolanError && error.code === 'SIGN_IN_ENDED') return undefined;
-      throw error;
-    });
-  };
+  const answerRefusal = afterRefusal({ store, keeper, clock, start, onSignInNeeded });
 
   return {
     start: (server, signInOptions = {}) => start(server, signInOptions),
@@ -260,7 +118,7 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     logout: async (address) => {
       const server = canonicalServer(new URL(address));
       return store.exclusively(server, async () => {
-        remembered.delete(server);
+        keeper.forget(server);
         const signIn = await store.find(server);
         if (!signIn) return { found: false, revoked: false };
         await store.remove(signIn);
@@ -271,23 +129,13 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     authorize: async (address, challenge, authorizeOptions = {}) => {
       const server = canonicalServer(new URL(address));
       const signIn = challenge
-        ? await afterRefusal(server, challenge, authorizeOptions)
-        : await current(server);
+        ? await answerRefusal(server, challenge, authorizeOptions)
+        : await keeper.current(server);
       const headers: Record<string, string> = {};
       if (signIn) headers.authorization = `Bearer ${signIn.accessToken}`;
       return headers;
     },
   };
-}
-
-/** When to renew: a minute before the end, or a tenth of a short life before it. */
-function renewAt({ obtainedAt, expiresAt }: SignIn): number {
-  if (expiresAt === undefined) return Number.POSITIVE_INFINITY;
-  return expiresAt - Math.min(60_000, (expiresAt - obtainedAt) / 10);
-}
-
-function isDue(signIn: SignIn, now: number): boolean {
-  return now >= renewAt(signIn);
 }
 
 /** What the server says to a request without credentials; its body is not waited for. */
@@ -328,33 +176,4 @@ function infoOf(signIn: SignIn): SignInInfo {
     ...(signIn.expiresAt !== undefined && { expiresAt: signIn.expiresAt }),
     renewable: signIn.refreshToken !== undefined,
   };
-}
-
-function signInRequired(
-  server: string,
-  name = server,
-  scopes: readonly string[] = [],
-): PortolanError {
-  const scope = scopes.length > 0 ? ` --scope "${scopes.join(' ')}"` : '';
-  return new PortolanError(
-    'forbidden',
-    'SIGN_IN_REQUIRED',
-    `${name} asks for a sign-in; run \`portolan auth login ${name}${scope}\``,
-  );
-}
-
-function scopeRefused(server: string): PortolanError {
-  return new PortolanError(
-    'forbidden',
-    'SCOPE_REFUSED',
-    `${server} refuses this call although all scopes that it names were asked for; the account may lack the right`,
-  );
-}
-
-function tokenRefused(server: string): PortolanError {
-  return new PortolanError(
-    'forbidden',
-    'TOKEN_REFUSED',
-    `${server} refuses a token that was renewed just now; sign out and in again, or ask its publisher`,
-  );
 }

@@ -41,20 +41,23 @@ export async function obtainClient(
   http: OAuthHttp,
   store: SignInStore,
 ): Promise<ClientRegistration> {
-  const { own, metadataUrl, redirectUri, now } = options;
+  const { own, metadataUrl, redirectUri, scopes, now } = options;
   const base = { issuer: server.issuer, redirectUri };
   if (own) {
     const method = own.secret === undefined ? 'none' : secretMethod(server);
-    return { ...base, clientId: own.id, clientSecret: own.secret, method, registered: false };
+    return { ...base, clientId: own.id, clientSecret: own.secret, method };
   }
   if (metadataUrl && server.client_id_metadata_document_supported === true) {
-    return { ...base, clientId: metadataUrl, method: 'none', registered: false };
+    return { ...base, clientId: metadataUrl, method: 'none' };
   }
   const known = await store.registration(server.issuer);
   const expired = known?.secretExpiresAt ? known.secretExpiresAt <= now : false;
-  if (known && !expired && known.redirectUri === redirectUri) return known;
+  // Servers hold a client to the scopes that it was registered with.
+  const suffices = scopes.every((scope) => known?.registeredScopes?.includes(scope));
+  if (known && !expired && suffices && known.redirectUri === redirectUri) return known;
   if (server.registration_endpoint !== undefined) {
-    const registration = await register(server, options, http);
+    const registered = [...new Set([...(known?.registeredScopes ?? []), ...scopes])];
+    const registration = await register(server, { ...options, scopes: registered }, http);
     await store.saveRegistration(registration);
     return registration;
   }
@@ -124,7 +127,7 @@ async function register(
       clientId: client.client_id,
       ...(typeof client.client_secret === 'string' && { clientSecret: client.client_secret }),
       method: given === 'none' || given === 'client_secret_post' ? given : 'client_secret_basic',
-      registered: true,
+      registeredScopes: scopes,
       ...(expires > 0 && { secretExpiresAt: Math.max(expires * 1000, now) }),
     };
   } catch (error) {

@@ -8,8 +8,8 @@ export interface ClientRegistration {
   readonly clientSecret?: string;
   readonly method: 'none' | 'client_secret_basic' | 'client_secret_post';
   readonly redirectUri: string;
-  /** Whether Portolan registered it (RFC 7591). */
-  readonly registered: boolean;
+  /** Scopes that Portolan registered it for (RFC 7591); absent when Portolan did not register it. */
+  readonly registeredScopes?: readonly string[];
   /** Milliseconds since 1970; absent when the secret does not expire. */
   readonly secretExpiresAt?: number;
 }
@@ -46,6 +46,8 @@ export interface SignInStore {
   all(): Promise<readonly SignIn[]>;
   save(signIn: SignIn): Promise<void>;
   remove(signIn: SignIn): Promise<void>;
+  /** Equal for sign-ins to the same resource with the same issuer and client. */
+  nameOf(signIn: SignIn): string;
   registration(issuer: string): Promise<ClientRegistration | undefined>;
   saveRegistration(registration: ClientRegistration): Promise<void>;
   removeRegistration(issuer: string): Promise<void>;
@@ -65,6 +67,7 @@ export function signInStore(records: RecordStore): SignInStore {
   };
   return {
     all,
+    nameOf,
     find: async (server) => (await all()).find((signIn) => signIn.server === server),
     save: (signIn) => records.set(nameOf(signIn), JSON.stringify(signIn)),
     remove: (signIn) => records.set(nameOf(signIn), undefined),

@@ -62,12 +62,13 @@ export async function exchangeCode(
 }
 
 /**
- * New tokens for a sign-in. Throws `forbidden` / `SIGN_IN_ENDED` when the authorization server
- * takes the refresh token no more; other errors leave the sign-in as it is.
+ * New tokens for a sign-in. Throws `forbidden` with `SIGN_IN_ENDED` when the authorization server
+ * takes the refresh token no more, with `CLIENT_ENDED` when it does not know the client any more;
+ * other errors leave the sign-in as it is.
  */
 export async function refreshSignIn(signIn: SignIn, http: OAuthHttp, now: number): Promise<SignIn> {
   const { authorizationServer: as, client, refreshToken, resource } = signIn;
-  if (refreshToken === undefined) throw ended(signIn);
+  if (refreshToken === undefined) throw ended(signIn, 'SIGN_IN_ENDED');
   try {
     const response = await refreshTokenGrantRequest(
       as,
@@ -82,15 +83,20 @@ export async function refreshSignIn(signIn: SignIn, http: OAuthHttp, now: number
     return { ...kept, ...part, refreshToken: rotated };
   } catch (error) {
     const code = oauthErrorCode(error);
-    const final = ['invalid_grant', 'invalid_client', 'unauthorized_client', 'invalid_target'];
-    if (final.includes(code ?? '') || error instanceof WWWAuthenticateChallengeError) {
-      throw ended(signIn);
+    if (code === 'invalid_client' || error instanceof WWWAuthenticateChallengeError) {
+      throw ended(signIn, 'CLIENT_ENDED');
+    }
+    if (['invalid_grant', 'unauthorized_client', 'invalid_target'].includes(code ?? '')) {
+      throw ended(signIn, 'SIGN_IN_ENDED');
     }
     throw oauthError(error, `renewing the sign-in to ${signIn.server}`, secretsOf(signIn));
   }
 }
 
-/** Revokes the tokens (RFC 7009). Returns false when the server offers or does no such thing. */
+/**
+ * Revokes the tokens (RFC 7009). Returns false when the server offers or does no such thing. An
+ * access token beside a revoked refresh token may stay: servers cannot take back signed ones.
+ */
 export async function revokeSignIn(signIn: SignIn, http: OAuthHttp): Promise<boolean> {
   const { authorizationServer: as, client, accessToken, refreshToken } = signIn;
   if (as.revocation_endpoint === undefined) return false;
@@ -102,9 +108,12 @@ export async function revokeSignIn(signIn: SignIn, http: OAuthHttp): Promise<boo
       }),
     );
   try {
-    // The refresh token first: servers drop the access tokens with it.
-    if (refreshToken !== undefined) await revoke(refreshToken, 'refresh_token');
-    await revoke(accessToken, 'access_token');
+    if (refreshToken === undefined) {
+      await revoke(accessToken, 'access_token');
+    } else {
+      await revoke(refreshToken, 'refresh_token');
+      await revoke(accessToken, 'access_token').catch(() => {});
+    }
     return true;
   } catch {
     return false;
@@ -141,10 +150,18 @@ function secretsOf({ accessToken, refreshToken, client }: SignIn): (string | und
   return [accessToken, refreshToken, client.clientSecret];
 }
 
-function ended({ server, authorizationServer }: SignIn): PortolanError {
+/** Whether an error says that only a new sign-in can help. */
+export function isEnded(error: unknown): error is PortolanError {
+  return (
+    error instanceof PortolanError &&
+    (error.code === 'SIGN_IN_ENDED' || error.code === 'CLIENT_ENDED')
+  );
+}
+
+function ended({ server, authorizationServer }: SignIn, code: string): PortolanError {
   return new PortolanError(
     'forbidden',
-    'SIGN_IN_ENDED',
+    code,
     `${authorizationServer.issuer} has ended the sign-in to ${server}; sign in again with \`portolan auth login\``,
   );
 }
