@@ -2,15 +2,12 @@ import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { CATALOG_TAG } from '../../core/catalog/read-catalog.ts';
 import type { PublishedCatalog } from '../../core/entry/types.generated.ts';
-import { type Artifact, putArtifact } from '../../core/oci/artifact.ts';
 import { openLayout } from '../../core/oci/layout.ts';
-import type { Repository } from '../../core/oci/repository.ts';
-import { attachBundle } from '../../core/trust/bundle.ts';
 import type { StatementSigner } from '../../core/trust/sign.ts';
-import { SIGN_PREDICATE } from '../../core/trust/statement.ts';
 import type { ValidRegistry } from '../registry/load.ts';
 import { type CatalogPosition, makeCatalog, packCatalog } from './make-catalog.ts';
 import { packServer } from './pack-server.ts';
+import { putSigned } from './put-signed.ts';
 
 /**
  * Builds the whole publication of a registry as an OCI image layout: every server's artifact, the
@@ -30,12 +27,15 @@ export async function buildLayout(
   try {
     const layout = await openLayout(temporary, { create: true });
     await layout.batch(async () => {
-      for (const { name, entry, artifact } of packed) {
-        await putSigned(layout, artifact, sign, position.development);
-        await layout.putTag(`${name}_${entry.version}`, artifact.descriptor);
-      }
       const artifact = packCatalog(catalog);
-      await putSigned(layout, artifact, sign, position.development);
+      await putSigned(layout, [...packed.map((server) => server.artifact), artifact], {
+        sign,
+        batchSize: 1,
+        development: position.development,
+      });
+      for (const { name, entry, artifact: server } of packed) {
+        await layout.putTag(`${name}_${entry.version}`, server.descriptor);
+      }
       await layout.putTag(CATALOG_TAG, artifact.descriptor);
       await layout.putTag(`${CATALOG_TAG}-${position.number}`, artifact.descriptor);
     });
@@ -45,23 +45,4 @@ export async function buildLayout(
     await rm(temporary, { recursive: true, force: true });
   }
   return catalog;
-}
-
-/** Stores an artifact and then its signature: what is signed is there before the signature is. */
-export async function putSigned(
-  repository: Repository,
-  artifact: Artifact,
-  sign: StatementSigner,
-  development: boolean,
-): Promise<void> {
-  const descriptor = await putArtifact(repository, artifact);
-  const bundle = await sign({
-    predicateType: SIGN_PREDICATE,
-    subjects: [descriptor.digest],
-    predicate: {},
-  });
-  await attachBundle(repository, descriptor, bundle, {
-    predicateType: SIGN_PREDICATE,
-    ...(development ? { annotations: { 'dev.portolan.signer': 'development key' } } : {}),
-  });
 }

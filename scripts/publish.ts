@@ -1,0 +1,112 @@
+/**
+ * `npm run publish -- --to oci://HOST/REPOSITORY | oci-layout:PATH`: publishes what is new.
+ *
+ *   --to SOURCE          where to (the repository of registry/catalog.yaml)
+ *   --registry DIR       folder with catalog.yaml and servers/ (registry)
+ *   --key FILE           sign with this private key (PKCS8, or cosign.key with COSIGN_PASSWORD)
+ *   --keyless            sign with the identity of this CI job (GitHub Actions, or any that sets
+ *                        SIGSTORE_ID_TOKEN), through Sigstore
+ *   --fulcio-url URL, --rekor-url URL, --tsa-url URL, --trusted-root FILE
+ *                        services of a Sigstore of your own
+ *   --freshness          only renew the freshness statement
+ *   --dry-run            print the plan and change nothing
+ *   --ca FILE            certificate authority of the registry
+ *   --plain-http         talk http to a registry that is not on this machine
+ */
+import { parseArgs } from 'node:util';
+import { PortolanError } from '../core/errors.ts';
+import { openRepository } from '../core/oci/open.ts';
+import type { Repository } from '../core/oci/repository.ts';
+import { gitPosition } from './publisher/git-position.ts';
+import { type PublishOptions, prepublish, publish, publishFreshness } from './publisher/publish.ts';
+import { chooseSigning } from './publisher/signing.ts';
+import { loadRegistry, requireValid } from './registry/load.ts';
+import { runScript } from './run-script.ts';
+
+await runScript(async () => {
+  const { values } = parseArgs({
+    options: {
+      to: { type: 'string' },
+      registry: { type: 'string', default: 'registry' },
+      key: { type: 'string' },
+      keyless: { type: 'boolean', default: false },
+      'fulcio-url': { type: 'string' },
+      'rekor-url': { type: 'string' },
+      'tsa-url': { type: 'string' },
+      'trusted-root': { type: 'string' },
+      freshness: { type: 'boolean', default: false },
+      'dry-run': { type: 'boolean', default: false },
+      ca: { type: 'string' },
+      'plain-http': { type: 'boolean', default: false },
+    },
+  });
+  const registry = requireValid(await loadRegistry(values.registry));
+  const target = values.to ?? registry.config.repository;
+  const repository = await openTarget(target, values);
+  const signing = await chooseSigning(registry.config, {
+    keyless: values.keyless,
+    key: values.key,
+    fulcioUrl: values['fulcio-url'],
+    rekorUrl: values['rekor-url'],
+    tsaUrl: values['tsa-url'],
+    trustedRoot: values['trusted-root'],
+  });
+  const position = await gitPosition(values.registry);
+  if (!position) {
+    throw new PortolanError(
+      'failed',
+      'HISTORY_MISSING',
+      `${values.registry} is not in a Git repository with its full history, so the catalog has no number; fetch it (git fetch --unshallow)`,
+    );
+  }
+  const options: PublishOptions = {
+    ...signing,
+    position: {
+      number: position.number,
+      commit: position.commit,
+      dateOf: position.dateOf,
+      development: signing.development,
+    },
+    say: (line) => console.log(line),
+  };
+  const { plan, previous } = await prepublish(registry, repository, options);
+  const what = `${target}: catalog ${previous?.catalog.number ?? 'none'} is published; ${plan.added.length} new versions, catalog ${plan.changed ? `becomes ${plan.catalog.number}` : 'stays'}`;
+  console.log(what);
+  for (const { name, entry } of plan.added) console.log(`  + ${name} ${entry.version}`);
+  if (values['dry-run']) return;
+  if (values.freshness) {
+    if (!previous) {
+      throw new PortolanError(
+        'failed',
+        'CATALOG_MISSING',
+        `${target} has no catalog to keep fresh`,
+      );
+    }
+    await inBatch(repository, () =>
+      publishFreshness(
+        repository,
+        { number: previous.catalog.number, digest: previous.descriptor.digest },
+        options,
+      ),
+    );
+    return;
+  }
+  const { number, added } = await inBatch(repository, () => publish(registry, repository, options));
+  console.log(`${target}: catalog ${number} is current, ${added} versions added`);
+});
+
+async function openTarget(
+  target: string,
+  values: { readonly ca?: string | undefined; readonly 'plain-http': boolean },
+): Promise<Repository> {
+  return openRepository(target, {
+    create: true,
+    ...(values.ca ? { ca: values.ca } : {}),
+    ...(values['plain-http'] ? { plainHttp: true } : {}),
+  });
+}
+
+/** A layout writes its index once at the end; a registry has no such thing. */
+function inBatch<T>(repository: Repository, work: () => Promise<T>): Promise<T> {
+  return repository.batch ? repository.batch(work) : work();
+}

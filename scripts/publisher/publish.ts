@@ -1,0 +1,190 @@
+import {
+  FRESHNESS_DAYS,
+  FRESHNESS_TAG,
+  packFreshness,
+  readFreshness,
+} from '../../core/catalog/freshness.ts';
+import { CATALOG_TAG, readCatalog, type VerifiedCatalog } from '../../core/catalog/read-catalog.ts';
+import { PortolanError } from '../../core/errors.ts';
+import type { Digest } from '../../core/oci/digest.ts';
+import type { Descriptor, Repository } from '../../core/oci/repository.ts';
+import { type TrustPolicy, verifyAttached } from '../../core/trust/verify.ts';
+import type { ValidRegistry } from '../registry/load.ts';
+import { forEachLimited } from './limited.ts';
+import { type CatalogPosition, packCatalog } from './make-catalog.ts';
+import { packServer } from './pack-server.ts';
+import { type PublicationPlan, planPublication } from './plan.ts';
+import { putSigned, type SigningOptions } from './put-signed.ts';
+
+/** How a publication signs, and what it reports. */
+export interface PublishOptions extends Omit<SigningOptions, 'development'> {
+  /** Whose signatures on what is already there count. */
+  readonly policy: TrustPolicy;
+  readonly position: CatalogPosition;
+  readonly say?: (line: string) => void;
+  readonly now?: () => Date;
+}
+
+/** What was done. */
+export interface Published {
+  readonly number: number;
+  readonly added: number;
+  readonly changed: boolean;
+}
+
+/** Reads what is published and plans what is missing. Changes nothing. */
+export async function prepublish(
+  registry: ValidRegistry,
+  repository: Repository,
+  { policy, position }: Pick<PublishOptions, 'policy' | 'position'>,
+): Promise<{ plan: PublicationPlan; previous: VerifiedCatalog | undefined }> {
+  const previous = (await repository.resolveTag(CATALOG_TAG))
+    ? await readCatalog(repository, policy)
+    : undefined;
+  const plan = planPublication(
+    registry.config,
+    registry.servers.map(packServer),
+    position,
+    previous?.catalog,
+  );
+  return { plan, previous };
+}
+
+/**
+ * Publishes a registry: first the artifacts of new versions, then their signatures and tags, then
+ * the catalog and its signature, and last the tag that makes it visible and the freshness statement.
+ * Whatever fails on the way leaves the previous catalog whole, and another run finishes the work.
+ *
+ * Throws what planPublication throws, `failed` / `PUBLISH_CONFLICT` when another publisher was
+ * quicker, and what the repository throws.
+ */
+export async function publish(
+  registry: ValidRegistry,
+  repository: Repository,
+  options: PublishOptions,
+): Promise<Published> {
+  const { say = () => {} } = options;
+  const { plan, previous } = await prepublish(registry, repository, options);
+  await publishServers(plan, repository, options);
+  let tagged = previous?.descriptor;
+  if (plan.changed) {
+    const artifact = packCatalog(plan.catalog);
+    await putSigned(repository, [artifact], signingOf(options));
+    await moveCatalogTag(repository, artifact.descriptor, plan.catalog.number, previous);
+    tagged = artifact.descriptor;
+    say(`catalog ${plan.catalog.number}: ${artifact.descriptor.digest}`);
+  }
+  if (tagged) {
+    await publishFreshness(
+      repository,
+      { number: plan.catalog.number, digest: tagged.digest },
+      options,
+    );
+  }
+  return { number: plan.catalog.number, added: plan.added.length, changed: plan.changed };
+}
+
+/** Issues a new freshness statement for a catalog that is already published. */
+export async function publishFreshness(
+  repository: Repository,
+  catalog: { readonly number: number; readonly digest: Digest },
+  options: PublishOptions,
+): Promise<void> {
+  const now = (options.now ?? (() => new Date()))();
+  const current = await readFreshness(repository, options.policy);
+  // Renewed once a day, not on every run: each statement costs a signature.
+  const isRecent =
+    current?.digest === catalog.digest && now.getTime() - Date.parse(current.issued) < DAY_MS / 2;
+  if (isRecent) return;
+  const artifact = packFreshness({
+    ...catalog,
+    issued: now.toISOString(),
+    expires: new Date(now.getTime() + FRESHNESS_DAYS * DAY_MS).toISOString(),
+  });
+  await putSigned(repository, [artifact], signingOf(options));
+  await repository.putTag(FRESHNESS_TAG, artifact.descriptor);
+}
+
+const DAY_MS = 24 * 3_600_000;
+
+function signingOf({ position, ...options }: PublishOptions): SigningOptions {
+  return { ...options, development: position.development };
+}
+
+async function publishServers(
+  { added }: PublicationPlan,
+  repository: Repository,
+  options: PublishOptions,
+): Promise<void> {
+  const missing: (typeof added)[number][] = [];
+  // What a broken run already stored and signed is not stored and signed again.
+  await forEachLimited(added, options.concurrency ?? 8, async (server) => {
+    if (!(await isComplete(repository, server, options.policy))) missing.push(server);
+  });
+  missing.sort((a, b) => (a.name < b.name ? -1 : 1));
+  await putSigned(
+    repository,
+    missing.map(({ artifact }) => artifact),
+    signingOf(options),
+  );
+  await forEachLimited(missing, options.concurrency ?? 8, async ({ name, entry, artifact }) => {
+    await repository.putTag(`${name}_${entry.version}`, artifact.descriptor);
+    options.say?.(`${name} ${entry.version}: ${artifact.descriptor.digest}`);
+  });
+}
+
+/** Whether a tag of this version exists, points to this content and is signed. */
+async function isComplete(
+  repository: Repository,
+  { name, entry, artifact }: PublicationPlan['added'][number],
+  policy: TrustPolicy,
+): Promise<boolean> {
+  const tag = `${name}_${entry.version}`;
+  const tagged = await repository.resolveTag(tag);
+  if (!tagged) return false;
+  if (tagged.digest !== artifact.descriptor.digest) {
+    throw new PortolanError(
+      'forbidden',
+      'VERSION_REUSED',
+      `${repository.name}: the tag ${tag} points to ${tagged.digest}, which is not what the registry holds (${artifact.descriptor.digest}); raise \`version\` in registry/servers/${name}/server.yaml, or delete the tag if nobody has seen it`,
+    );
+  }
+  return verifyAttached(repository, tagged, policy).then(
+    () => true,
+    () => false,
+  );
+}
+
+/**
+ * Makes the new catalog the current one, unless someone else did so meanwhile. Registries have no
+ * compare-and-swap: the tag with the number is claimed first and read back, which leaves the loser
+ * of a race a clear message, and the winner's catalog whole.
+ */
+async function moveCatalogTag(
+  repository: Repository,
+  descriptor: Descriptor,
+  number: number,
+  previous: VerifiedCatalog | undefined,
+): Promise<void> {
+  const conflict = (fact: string) =>
+    new PortolanError(
+      'failed',
+      'PUBLISH_CONFLICT',
+      `${repository.name}: another publisher was at work: ${fact}; nothing was overwritten, run this again`,
+    );
+  const numbered = `${CATALOG_TAG}-${number}`;
+  const claimed = await repository.resolveTag(numbered);
+  if (claimed && claimed.digest !== descriptor.digest) {
+    throw conflict(`${numbered} is ${claimed.digest} already`);
+  }
+  await repository.putTag(numbered, descriptor);
+  const [mine, current] = await Promise.all([
+    repository.resolveTag(numbered),
+    repository.resolveTag(CATALOG_TAG),
+  ]);
+  if (mine?.digest !== descriptor.digest) throw conflict(`${numbered} changed hands`);
+  if (current?.digest !== previous?.descriptor.digest && current?.digest !== descriptor.digest) {
+    throw conflict(`the catalog is ${current?.digest} now`);
+  }
+  await repository.putTag(CATALOG_TAG, descriptor);
+}

@@ -1,0 +1,52 @@
+import { type Artifact, putArtifact } from '../../core/oci/artifact.ts';
+import type { Repository } from '../../core/oci/repository.ts';
+import { attachBundle } from '../../core/trust/bundle.ts';
+import type { StatementSigner } from '../../core/trust/sign.ts';
+import { MAX_SUBJECTS, SIGN_PREDICATE } from '../../core/trust/statement.ts';
+import { forEachLimited } from './limited.ts';
+
+/** How artifacts are signed. */
+export interface SigningOptions {
+  readonly sign: StatementSigner;
+  /** Subjects of one statement: 1 for a local key, up to 1,024 where each one costs a log entry. */
+  readonly batchSize: number;
+  /** A development key signs: the signature says so. */
+  readonly development: boolean;
+  /** Uploads at the same time; 8. */
+  readonly concurrency?: number;
+}
+
+/** Stores artifacts and then their signatures: what is signed is there before the signature is. */
+export async function putSigned(
+  repository: Repository,
+  artifacts: readonly Artifact[],
+  { sign, batchSize, development, concurrency = 8 }: SigningOptions,
+): Promise<void> {
+  await forEachLimited(artifacts, concurrency, async (artifact) => {
+    await putArtifact(repository, artifact);
+  });
+  const batches = batchesOf(artifacts, Math.min(batchSize, MAX_SUBJECTS));
+  await forEachLimited(batches, batchSize === 1 ? concurrency : 1, async (batch) => {
+    const bundle = await sign({
+      predicateType: SIGN_PREDICATE,
+      subjects: batch.map(({ descriptor }) => descriptor.digest),
+      predicate: {},
+    });
+    await forEachLimited(batch, concurrency, async ({ descriptor }) => {
+      await attachBundle(repository, descriptor, bundle, {
+        predicateType: SIGN_PREDICATE,
+        ...(development ? { annotations: DEVELOPMENT } : {}),
+      });
+    });
+  });
+}
+
+const DEVELOPMENT = { 'dev.portolan.signer': 'development key' };
+
+function batchesOf<T>(items: readonly T[], size: number): T[][] {
+  const batches: T[][] = [];
+  for (let start = 0; start < items.length; start += size) {
+    batches.push(items.slice(start, start + size));
+  }
+  return batches;
+}

@@ -1,0 +1,72 @@
+import { readFile } from 'node:fs/promises';
+import { CIContextProvider, type IdentityProvider } from '@sigstore/sign';
+import type { CatalogConfig } from '../../core/entry/types.generated.ts';
+import { PortolanError } from '../../core/errors.ts';
+import { keylessSigner } from '../../core/trust/keyless.ts';
+import { parsePublicKey } from '../../core/trust/keys.ts';
+import { keySigner } from '../../core/trust/sign.ts';
+import { MAX_SUBJECTS } from '../../core/trust/statement.ts';
+import type { TrustedSigner, TrustPolicy } from '../../core/trust/verify.ts';
+import type { SigningOptions } from './put-signed.ts';
+import { loadPublisherKey } from './signing-key.ts';
+
+/** How the command line says who signs. */
+export interface SigningChoice {
+  readonly keyless: boolean;
+  readonly key: string | undefined;
+  readonly fulcioUrl: string | undefined;
+  readonly rekorUrl: string | undefined;
+  readonly tsaUrl: string | undefined;
+  readonly trustedRoot: string | undefined;
+}
+
+/**
+ * The signer, and whose signatures on what is published already count: those that catalog.yaml
+ * names, and with a local key its own.
+ */
+export async function chooseSigning(
+  config: CatalogConfig,
+  choice: SigningChoice,
+  identity: IdentityProvider = new CIContextProvider('sigstore'),
+): Promise<SigningOptions & { policy: TrustPolicy }> {
+  const declared = (config.signers ?? []).map(
+    (signer): TrustedSigner =>
+      'publicKey' in signer
+        ? { kind: 'key', key: parsePublicKey(signer.publicKey, 'registry/catalog.yaml signers') }
+        : { kind: 'identity', ...signer },
+  );
+  const trustedRoot: unknown = JSON.parse(
+    await readFile(
+      choice.trustedRoot ??
+        new URL('../../core/trust/trusted-root.generated.json', import.meta.url),
+      'utf8',
+    ),
+  );
+  if (choice.keyless) {
+    if (!declared.some(({ kind }) => kind === 'identity')) {
+      throw new PortolanError(
+        'usage',
+        'SIGNER_MISSING',
+        'registry/catalog.yaml names no identity under signers; add the workflow that signs, so that clients can check it',
+      );
+    }
+    const { fulcioUrl, rekorUrl, tsaUrl } = choice;
+    return {
+      sign: keylessSigner(identity, {
+        ...(fulcioUrl ? { fulcioUrl } : {}),
+        ...(rekorUrl ? { rekorUrl } : {}),
+        ...(tsaUrl ? { tsaUrl } : {}),
+      }),
+      batchSize: MAX_SUBJECTS,
+      development: false,
+      policy: { signers: declared, trustedRoot },
+    };
+  }
+  const { key, development } = await loadPublisherKey('.', choice.key);
+  return {
+    sign: keySigner(key),
+    batchSize: 1,
+    development,
+    policy: { signers: [{ kind: 'key', key }, ...declared], trustedRoot },
+  };
+}
