@@ -101,7 +101,7 @@ describe('a layout folder', () => {
     const folder = fresh();
     await storeText(await create(folder), 'base', 'base');
     const children = [1, 2, 3, 4].map((writer) =>
-      spawn(process.execPath, ['test/oci/write-layout.ts', folder, `p${writer}`, '10'], {
+      spawn(process.execPath, ['test/oci/programs/write-layout.ts', folder, `p${writer}`, '10'], {
         stdio: ['ignore', 'ignore', 'inherit'],
       }),
     );

@@ -38,8 +38,13 @@ describe.skipIf(needs('docker-registry').skip)('referrers', () => {
   it('survive eight writers at once in one process', async () => {
     const subject = await storeText(open(registry.host, 'ref/one'), 'v1', 'eight at once');
     await Promise.all(
-      EIGHT.map((text) => attachText(open(registry.host, 'ref/one'), subject, text)),
+      EIGHT.map((text) => attachText(open(between.host, 'ref/one'), subject, text)),
     );
+    // They took turns, so none had to repair what another had overwritten.
+    const writes = between.log.filter(
+      ({ method, url }) => method === 'PUT' && url.includes('/manifests/sha256-'),
+    );
+    expect(writes).toHaveLength(8);
     expect(await textsOf(registry.host, 'ref/one', subject.digest)).toEqual(EIGHT);
   });
 
@@ -48,7 +53,13 @@ describe.skipIf(needs('docker-registry').skip)('referrers', () => {
     const children = EIGHT.map((text) =>
       spawn(
         process.execPath,
-        ['test/oci/attach-one.ts', registry.host, 'ref/many', JSON.stringify(subject), text],
+        [
+          'test/oci/programs/attach-one.ts',
+          registry.host,
+          'ref/many',
+          JSON.stringify(subject),
+          text,
+        ],
         { stdio: ['pipe', 'pipe', 'inherit'] },
       ),
     );

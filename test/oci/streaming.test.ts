@@ -16,7 +16,13 @@ describe.skipIf(needs('docker-registry').skip)('a blob of 200 MB', () => {
   afterAll(() => registry?.stop());
 
   it.each(['push', 'pull'])('does not have to fit into memory: %s', async (way) => {
-    const args = ['test/oci/stream-one.ts', way, registry.host, 'big/blob', String(MEGABYTES)];
+    const args = [
+      'test/oci/programs/stream-one.ts',
+      way,
+      registry.host,
+      'big/blob',
+      String(MEGABYTES),
+    ];
     const { stdout } = await promisify(execFile)(process.execPath, args);
     const said = JSON.parse(stdout) as { read: number; growthMegabytes: number };
     expect(said.growthMegabytes).toBeLessThan(BOUND);

@@ -1,7 +1,7 @@
 // Moves one generated blob for streaming.test.ts, and says how much memory that took:
 // push|pull HOST REPOSITORY MEGABYTES
 import { createHash } from 'node:crypto';
-import { openRegistry } from '../../core/oci/registry.ts';
+import { openRegistry } from '../../../core/oci/registry.ts';
 
 const [, , way, host = '', name = '', size = '0'] = process.argv;
 const MEGABYTE = 2 ** 20;
