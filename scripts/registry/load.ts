@@ -20,9 +20,9 @@ export interface LoadedServer {
   readonly folder: string;
   /** The folder relative to the repository, with forward slashes. */
   readonly path: string;
-  /** server.yaml; absent when it could not be read as YAML. */
+  /** server.yaml; absent when there is none that could be read as text. */
   readonly source?: SourceFile;
-  /** What server.yaml says; of any shape. */
+  /** What server.yaml says; of any shape. Absent when it is no YAML. */
   readonly data?: unknown;
   /** The same as `data`, present only when it has the shape of the schema. */
   readonly entry?: ServerEntry;
@@ -170,7 +170,8 @@ export function serverOf(
     name,
     folder,
     path,
-    ...(data !== undefined && { source: yaml?.source, data }),
+    ...(yaml && { source: yaml.source }),
+    ...(data !== undefined && { data }),
     ...(entry && { entry }),
     ...(tools && { tools }),
     ...(readme && { readme }),

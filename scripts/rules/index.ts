@@ -1,4 +1,5 @@
 import { categories } from './categories.ts';
+import { tombstone, versionBump, versionLevel } from './changes.ts';
 import { folderName } from './folder-name.ts';
 import { icon } from './icon.ts';
 import { license } from './license.ts';
@@ -42,4 +43,7 @@ export const rules: readonly Rule[] = [
   secretValues,
   uniqueTitles,
   replacement,
+  tombstone,
+  versionBump,
+  versionLevel,
 ];

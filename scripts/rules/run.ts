@@ -3,6 +3,7 @@ import { basename, join, resolve } from 'node:path';
 import { PortolanError } from '../../core/errors.ts';
 import { indexEntry, indexRegistry } from '../registry/entry-index.ts';
 import { compareFindings, type Finding } from '../registry/finding.ts';
+import { openHistory } from '../registry/history.ts';
 import { loadConfig, loadServer, type Registry, requireRegistry } from '../registry/load.ts';
 import { listEntryFolders } from '../registry/read-folder.ts';
 import { sourceFile } from '../registry/source-file.ts';
@@ -10,7 +11,10 @@ import { suggest } from '../registry/suggest.ts';
 import { checkEntry } from './check-entries.ts';
 import { checkInThreads } from './check-in-threads.ts';
 import { rules } from './index.ts';
-import { collect, type RegistryContext } from './rule.ts';
+import { type ChangeContext, collect, type RegistryContext } from './rule.ts';
+
+/** One entry before and after a change; permissionDiff and toolDiff say what it means. */
+export type EntryChange = ChangeContext;
 
 export interface ValidationReport {
   /** In file order; empty when all is well. */
@@ -46,6 +50,45 @@ export async function validateRegistry(
     })),
   ];
   return { findings: findings.sort(compareFindings), entries: names.length };
+}
+
+/**
+ * Checks what changed since the work left `base`: the changed entries by every rule, and what was
+ * done to them by the rules on changes.
+ */
+export async function validateChanges(
+  folder: string,
+  base: string,
+): Promise<ValidationReport & { readonly changes: readonly EntryChange[] }> {
+  const registry = resolve(folder);
+  requireRegistry(registry);
+  const changes = await entryChanges(registry, base);
+  const present = changes.flatMap(({ name, after }) => (after ? [name] : []));
+  const report = await validateRegistry(registry, { only: present });
+  const findings = [...report.findings];
+  for (const rule of rules) {
+    if (rule.scope !== 'change') continue;
+    for (const change of changes) findings.push(...(await collect(rule.name, rule.check(change))));
+  }
+  return { findings: findings.sort(compareFindings), entries: changes.length, changes };
+}
+
+/** Entries that differ from the point where the work left `base`, before and after. */
+export async function entryChanges(folder: string, base: string): Promise<EntryChange[]> {
+  const registry = resolve(folder);
+  const history = await openHistory(registry, base);
+  const { names } = listEntryFolders(join(registry, 'servers'), 'servers');
+  const changes: EntryChange[] = [];
+  for (const name of await history.changedNames()) {
+    changes.push({
+      name,
+      path: `${basename(registry)}/servers/${name}/server.yaml`,
+      before: await history.serverAt(name),
+      after: names.includes(name) ? loadServer(registry, name) : undefined,
+      earlierVersions: await history.versionsOf(name),
+    });
+  }
+  return changes;
 }
 
 /** Findings of every rule on a registry that is already loaded, those of the loader included. */

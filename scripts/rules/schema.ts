@@ -9,7 +9,8 @@ export const schema: EntryRule = {
   needs: 'files',
   *check({ server }) {
     const { source, data, entry, tools } = server;
-    if (source && !entry) yield* schemaFaults(validatorOf('server'), data, source);
+    if (source && data !== undefined && !entry)
+      yield* schemaFaults(validatorOf('server'), data, source);
     if (tools && !tools.captured) {
       yield* schemaFaults(validatorOf('tools'), tools.data, tools.source);
     }
