@@ -2,8 +2,8 @@
  * `npm run comment -- --proposed DIR --captures FILE`: writes the review comment on a pull request.
  * Runs after pull-request.yml, from the default branch, with the token that may write.
  *
- * DIR is a checkout of the pull request's commit. It is only read: entries are loaded, validated
- * and compared again here by the code of the default branch. FILE comes from the job that ran
+ * DIR is a clone with the pull request's commit checked out. It is only read: entries are loaded,
+ * validated and compared again here by the code of the default branch. FILE comes from the job that ran
  * strangers' code; only its shape is believed.
  */
 import { join } from 'node:path';
@@ -11,21 +11,17 @@ import { parseArgs } from 'node:util';
 import { PortolanError } from '../core/errors.ts';
 import { command } from './contribute/command.ts';
 import { readCaptures } from './github/captures.ts';
-import { changedIn } from './github/changed-entries.ts';
 import { commentText, REVIEW_MARKER } from './github/comment-text.ts';
 import { createOctokit } from './github/octokit.ts';
 import { reviewChanges } from './github/review-changes.ts';
 import { upsertComment } from './github/upsert-comment.ts';
 import { artifactUrl, findPullRequest, readWorkflowRun } from './github/workflow-run.ts';
 
-const root = join(import.meta.dirname, '..');
-
 await command(async () => {
   const { values } = parseArgs({
     options: {
       proposed: { type: 'string' },
       captures: { type: 'string' },
-      registry: { type: 'string', default: join(root, 'registry') },
     },
   });
   const event = process.env.GITHUB_EVENT_PATH;
@@ -38,16 +34,16 @@ await command(async () => {
   }
   const octokit = createOctokit();
   const run = await readWorkflowRun(event);
-  const number = await findPullRequest(octokit, run);
-  if (number === undefined) {
+  const pull = await findPullRequest(octokit, run);
+  if (!pull) {
     console.log(`no open pull request has ${run.headSha} as its newest commit; nothing to say`);
     return;
   }
   const { owner, repo } = run;
-  const names = await changedIn(octokit, { owner, repo, number });
+  const { number, base } = pull;
   const captures = await readCaptures(values.captures);
   const text = commentText({
-    reviews: await reviewChanges(values.registry, join(values.proposed, 'registry'), names),
+    reviews: await reviewChanges(join(values.proposed, 'registry'), `origin/${base}`),
     captures: captures?.captures,
     headSha: run.headSha,
     runUrl: run.url,

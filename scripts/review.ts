@@ -13,12 +13,13 @@ import { parseArgs } from 'node:util';
 import { PortolanError } from '../core/errors.ts';
 import { writeFileAtomic } from '../core/files.ts';
 import { command } from './contribute/command.ts';
+import { defaultRegistry } from './contribute/entry-files.ts';
 import { prettyJson } from './contribute/pretty-json.ts';
 import type { CaptureResult, Captures } from './github/captures.ts';
-import { changedSince } from './github/changed-entries.ts';
 import { checkCaptures } from './github/check-captures.ts';
 import type { Finding } from './registry/finding.ts';
 import { formatFindings } from './registry/format-findings.ts';
+import { entryChanges } from './rules/run.ts';
 
 const root = join(import.meta.dirname, '..');
 
@@ -40,8 +41,12 @@ await command(async () => {
     );
   }
   const format = values.format === 'github' ? 'github' : 'text';
-  const names = await changedSince(values.base, root);
-  const captures = await checkCaptures(join(root, 'registry'), names, {
+  const changes = await entryChanges(defaultRegistry, values.base);
+  // A folder of another name is a finding of the validation; it has no place in the results.
+  const names = changes
+    .filter(({ name, after }) => after && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name))
+    .map(({ name }) => name);
+  const captures = await checkCaptures(defaultRegistry, names, {
     timeout,
     onResult: (result) => {
       console.error(`${result.name}: ${result.result}`);

@@ -90,7 +90,7 @@ function details(review: EntryReview, capture: CaptureResult | undefined): strin
   const parts = [
     ...section(
       'Permissions',
-      permissions.map((line) => words(line)),
+      permissions.map((line) => code(line)),
     ),
     ...section(
       'Findings',

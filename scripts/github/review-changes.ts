@@ -1,24 +1,18 @@
-import { existsSync } from 'node:fs';
-import { join } from 'node:path';
-import { loadRegistry, loadServer } from '../registry/load.ts';
-import { checkRegistry } from '../rules/run.ts';
+import { validateChanges } from '../rules/run.ts';
 import { type EntryReview, reviewEntry } from './review-entry.ts';
 
-/** Reviews the named entries: `base` and `proposed` are two states of the same registry. */
-export async function reviewChanges(
-  base: string,
-  proposed: string,
-  names: readonly string[],
-): Promise<EntryReview[]> {
-  if (names.length === 0) return [];
-  const findings = await checkRegistry(await loadRegistry(proposed));
-  return names.map((name) => {
-    const has = (registry: string) => existsSync(join(registry, 'servers', name));
-    return reviewEntry(
+/**
+ * Reviews every entry that the checked-out commit changes since it left `base`. `registry` lies in
+ * a Git clone that has both.
+ */
+export async function reviewChanges(registry: string, base: string): Promise<EntryReview[]> {
+  const { changes, findings } = await validateChanges(registry, base);
+  return changes.map(({ name, before, after }) =>
+    reviewEntry(
       name,
-      has(base) ? loadServer(base, name) : undefined,
-      has(proposed) ? loadServer(proposed, name) : undefined,
+      before,
+      after,
       findings.filter(({ file }) => file.startsWith(`registry/servers/${name}/`)),
-    );
-  });
+    ),
+  );
 }

@@ -1,4 +1,6 @@
-import type { ServerEntry } from '../../core/entry/types.generated.ts';
+import { permissionDiff } from '../../core/entry/permission-diff.ts';
+import { renderDiff } from '../../core/entry/render-diff.ts';
+import { toolDiff } from '../../core/entry/tool-diff.ts';
 import { offerChanges } from '../contribute/capture/offer.ts';
 import type { Finding } from '../registry/finding.ts';
 import type { LoadedServer } from '../registry/load.ts';
@@ -8,10 +10,11 @@ export interface EntryReview {
   readonly name: string;
   readonly change: 'added' | 'changed' | 'removed';
   readonly title: string | undefined;
+  /** Version of the entry on the base branch and in the pull request. */
   readonly before: string | undefined;
   readonly after: string | undefined;
   readonly findings: readonly Finding[];
-  /** What it may do now that it could not before, and the other way round; one line each. */
+  /** What it may do now that it could not before (`+`), and the other way round (`-`). */
   readonly permissions: readonly string[];
   /** Tools, prompts and resources that came, went or changed. */
   readonly tools: readonly string[];
@@ -25,6 +28,7 @@ export function reviewEntry(
   findings: readonly Finding[],
 ): EntryReview {
   const captured = after?.tools?.captured;
+  const permissions = after?.entry && permissionDiff(before?.entry, after.entry);
   return {
     name,
     change: !after ? 'removed' : before ? 'changed' : 'added',
@@ -32,11 +36,7 @@ export function reviewEntry(
     before: before?.entry?.version,
     after: after?.entry?.version,
     findings,
-    permissions: after?.entry ? permissionLines(before?.entry, after.entry) : [],
+    permissions: permissions ? renderDiff(permissions, toolDiff([], [])) : [],
     tools: captured ? offerChanges(before?.tools?.captured, captured) : [],
   };
-}
-
-function permissionLines(_before: ServerEntry | undefined, _after: ServerEntry): string[] {
-  return [];
 }

@@ -58,7 +58,7 @@ export async function readWorkflowRun(path: string): Promise<WorkflowRun> {
 export async function findPullRequest(
   octokit: Octokit,
   run: WorkflowRun,
-): Promise<number | undefined> {
+): Promise<{ readonly number: number; readonly base: string } | undefined> {
   const { data } = await octokit.rest.pulls.list({
     owner: run.owner,
     repo: run.repo,
@@ -66,7 +66,8 @@ export async function findPullRequest(
     head: `${run.headOwner}:${run.headBranch}`,
     per_page: 100,
   });
-  return data.find((pull) => pull.head.sha === run.headSha)?.number;
+  const pull = data.find(({ head }) => head.sha === run.headSha);
+  return pull && { number: pull.number, base: pull.base.ref };
 }
 
 /** Page of the artifact with a name; undefined when the run has none. */

@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process';
+import { readdirSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,60 +9,52 @@ import { runScript } from '../support/run-script.ts';
 import { type FakeGithub, type GithubState, startFakeGithub } from './fake-github.ts';
 
 const registry = join(import.meta.dirname, '..', '..', 'registry');
-const headSha = 'c'.repeat(40);
 
 let folder: string;
+let clone: string;
 let github: FakeGithub | undefined;
 
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'portolan-comment-'));
-  for (const side of ['base', 'proposed/registry']) {
-    await mkdir(join(folder, side, 'servers'), { recursive: true });
-    await cp(join(registry, 'catalog.yaml'), join(folder, side, 'catalog.yaml'));
-  }
-  await addEntry('base', 'memory');
-  await addEntry('proposed/registry', 'memory');
+  clone = join(folder, 'proposed');
+  await mkdir(join(clone, 'registry', 'servers'), { recursive: true });
+  await cp(join(registry, 'catalog.yaml'), join(clone, 'registry', 'catalog.yaml'));
+  await cp(join(registry, 'servers', 'memory'), entry('memory'), { recursive: true });
+  git('init', '-q', '-b', 'main');
+  commit('Base');
+  git('update-ref', 'refs/remotes/origin/main', 'HEAD');
 });
 afterEach(async () => {
   await github?.stop();
   await rm(folder, { recursive: true, force: true });
 });
 
-async function addEntry(side: string, name: string, change = (text: string) => text) {
-  const target = join(folder, side, 'servers', name);
-  await cp(join(registry, 'servers', name), target, { recursive: true });
-  const file = join(target, 'server.yaml');
-  await writeFile(file, change(await readFile(file, 'utf8')));
+function git(...args: string[]): string {
+  const author = ['-c', 'user.name=Test', '-c', 'user.email=test@example.org'];
+  return execFileSync('git', [...author, ...args], { cwd: clone, encoding: 'utf8' }).trim();
 }
 
-/** The job of comment.yml for a pull request of a fork that changes the given files. */
-async function comment(
-  files: string[],
-  options: { captures?: unknown; state?: Partial<GithubState>; head?: string } = {},
-) {
+function commit(message: string): void {
+  git('add', '--all');
+  git('commit', '-q', '--allow-empty', '-m', message);
+}
+
+function entry(name: string): string {
+  return join(clone, 'registry', 'servers', name);
+}
+
+async function change(name: string, edit: (text: string) => string): Promise<void> {
+  const file = join(entry(name), 'server.yaml');
+  await writeFile(file, edit(await readFile(file, 'utf8')));
+}
+
+/** The job of comment.yml after the checks of a fork's pull request, whose changes are in the clone. */
+async function comment(options: { captures?: unknown; headSha?: string } = {}) {
+  commit('Change');
+  const headSha = git('rev-parse', 'HEAD');
   github = await startFakeGithub({
-    pulls: [
-      {
-        number: 7,
-        title: 'Change',
-        body: '',
-        head: { label: 'contributor:patch-1', ref: 'patch-1', sha: options.head ?? headSha },
-        base: 'main',
-        state: 'open',
-        files: files.map((filename) => ({ filename })),
-      },
-      {
-        number: 8,
-        title: 'Somebody else',
-        body: '',
-        head: { label: 'other:patch-1', ref: 'patch-1', sha: 'd'.repeat(40) },
-        base: 'main',
-        state: 'open',
-        files: [],
-      },
-    ],
+    pulls: [pull(7, 'contributor', options.headSha ?? headSha), pull(8, 'other', 'd'.repeat(40))],
     artifacts: [{ id: 55, name: 'preview', expired: false }],
-    ...options.state,
   });
   const event = join(folder, 'event.json');
   await writeFile(
@@ -82,75 +76,101 @@ async function comment(
   if (options.captures !== undefined) {
     await writeFile(captures, JSON.stringify(options.captures));
   }
-  const args = ['--proposed', join(folder, 'proposed'), '--captures', captures];
-  return await runScript('comment.ts', [...args, '--registry', join(folder, 'base')], {
+  return await runScript('comment.ts', ['--proposed', clone, '--captures', captures], {
     GITHUB_EVENT_PATH: event,
     GITHUB_API_URL: github.url,
     GITHUB_TOKEN: 'token',
   });
 }
 
-const memory = 'registry/servers/memory/server.yaml';
+function pull(number: number, owner: string, sha: string): GithubState['pulls'][number] {
+  return {
+    number,
+    title: 'Change',
+    body: '',
+    head: { label: `${owner}:patch-1`, ref: 'patch-1', sha },
+    base: 'main',
+    state: 'open',
+    files: [],
+  };
+}
+
+function bodyOfComment(): string {
+  return github?.state.comments[0]?.body ?? '';
+}
 
 test('a changed entry is reviewed in one comment with permissions, capture and preview', async () => {
-  await addEntry('proposed/registry', 'memory', (text) =>
+  await change('memory', (text) =>
     text
-      .replace('version: 1.0.0', 'version: 2.0.0')
+      .replace(/^version: .*/m, 'version: 9.0.0')
       .replace('network: none', 'network:\n    allow: ["collector.example:443"]'),
   );
   const captures = {
     formatVersion: 1,
     captures: [{ name: 'memory', result: 'differs', lines: ['+ tool exfiltrate'] }],
   };
-  const { code, stderr } = await comment([memory], { captures });
+  const { code, stderr } = await comment({ captures });
   expect(stderr).toBe('');
   expect(code).toBe(0);
   expect(github?.state.comments).toMatchObject([{ issue: 7 }]);
-  const body = github?.state.comments[0]?.body ?? '';
+  const body = bodyOfComment();
   expect(body.startsWith(REVIEW_MARKER)).toBe(true);
-  expect(body).toContain('| `memory` | changed | `1.0.0` to `2.0.0` | valid |');
+  expect(body).toMatch(
+    /\| `memory` \| changed \| `[\d.]+` to `9.0.0` \| valid \| \*\*1 changed\*\* \|/,
+  );
+  expect(body).toContain('- `+ may reach collector.example:443`');
   expect(body).toContain('differ from the running server');
-  expect(body).toContain('`+ tool exfiltrate`');
-  expect(body).toContain('collector.example');
+  expect(body).toContain('- `+ tool exfiltrate`');
   expect(body).toContain('https://github.com/acme/catalog/actions/runs/99/artifacts/55');
 });
 
 test('the entry is validated again: findings do not depend on what the run said', async () => {
-  await addEntry('proposed/registry', 'memory', (text) =>
-    text.replace('{folder}/memory.jsonl', '{folders}/memory.jsonl'),
-  );
+  await change('memory', (text) => text.replace('{folder}/memory.jsonl', '{folders}/memory.jsonl'));
   const captures = {
     formatVersion: 1,
     captures: [{ name: 'memory', result: 'same', lines: [] }],
   };
-  await comment([memory], { captures });
-  const body = github?.state.comments[0]?.body ?? '';
-  expect(body).toMatch(/\*\*\d+ findings?\*\*/);
-  expect(body).toContain('env.MEMORY_FILE_PATH');
+  await comment({ captures });
+  expect(bodyOfComment()).toMatch(/\*\*\d+ findings\*\*/);
+  expect(bodyOfComment()).toContain('env.MEMORY_FILE_PATH');
+  // The content changed and the version did not: only a comparison with the base shows that.
+  expect(bodyOfComment()).toContain('`version`');
+});
+
+test('a deleted entry is told', async () => {
+  await rm(entry('memory'), { recursive: true });
+  await comment();
+  expect(bodyOfComment()).toMatch(/\| `memory` \| removed \| `[\d.]+` \| \*\*1 finding\*\* \|/);
 });
 
 test('a file of the run in another shape makes no comment', async () => {
   const forged = { formatVersion: 1, captures: [{ name: '../../x', result: 'same', lines: [] }] };
-  const { code, stderr } = await comment([memory], { captures: forged });
+  const { code, stderr } = await comment({ captures: forged });
   expect(code).toBe(1);
   expect(stderr).toContain('does not have its shape');
   expect(github?.state.comments).toEqual([]);
 });
 
 test('without results of the run the review is made all the same', async () => {
-  const { code } = await comment([memory]);
+  await change('memory', (text) => text.replace(/^title: .*/m, 'title: Memories'));
+  const { code } = await comment();
   expect(code).toBe(0);
-  expect(github?.state.comments[0]?.body).toContain('not checked');
+  expect(bodyOfComment()).toContain('not checked');
 });
 
 test('a run for an older commit comments nowhere', async () => {
-  const { code, stdout } = await comment([memory], { head: 'e'.repeat(40) });
+  const { code, stdout } = await comment({ headSha: 'e'.repeat(40) });
   expect(code).toBe(0);
   expect(stdout).toContain('nothing to say');
   expect(github?.state.comments).toEqual([]);
 });
 
-test('file names that are no entry never become one', async () => {
-  await comment(['registry/servers/$(touch x)/server.yaml', 'README.md', 'registry/servers/x']);
-  expect(github?.state.comments[0]?.body).toContain('No entry of the registry.');
+test('a folder whose name is a command or a mention is text and nothing else', async () => {
+  const name = '$(touch pwned) @octocat';
+  await mkdir(entry(name));
+  await writeFile(join(entry(name), 'server.yaml'), 'name: x\n');
+  await comment();
+  expect(bodyOfComment()).toContain('| `$(touch pwned) @octocat` | added |');
+  expect(bodyOfComment()).not.toMatch(/<summary>[^<]*@/);
+  expect(readdirSync(clone)).toEqual(expect.not.arrayContaining(['pwned']));
 });

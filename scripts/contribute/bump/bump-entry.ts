@@ -1,8 +1,8 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import semver from 'semver';
 import { validatorOf } from '../../../core/entry/schema.ts';
+import { toolDiff } from '../../../core/entry/tool-diff.ts';
 import type { CapturedTools, ServerEntry } from '../../../core/entry/types.generated.ts';
 import { PortolanError } from '../../../core/errors.ts';
 import { writeFileAtomic } from '../../../core/files.ts';
@@ -77,7 +77,7 @@ export async function bumpEntry(
       from: entry.version,
       to,
       release: release.label,
-      tools: changes.filter((line) => !/^~ (capturedFrom|serverInfo)$/.test(line)),
+      tools: changes.filter((line) => !/^! (capturedFrom|serverInfo)$/.test(line)),
       packages: lock ? lockfileChanges(files.lock, lock) : [],
       notes: [...release.notes, ...(captured?.notes ?? [])],
     };
@@ -92,11 +92,9 @@ function nextVersion(
   before: CapturedTools | undefined,
   after: CapturedTools | undefined,
 ): string {
-  const now = new Set(after?.tools.map((tool) => tool.name));
-  const lost = after !== undefined && before?.tools.some((tool) => !now.has(tool.name));
-  const next = semver.inc(version, lost ? 'major' : 'minor');
-  if (next) return next;
-  throw new PortolanError('malformed', 'ENTRY_MALFORMED', `${version} is not a semantic version`);
+  const [major = 0, minor = 0] = version.split('.').map(Number);
+  const lost = after !== undefined && toolDiff(before?.tools ?? [], after.tools).removed.length > 0;
+  return lost ? `${major + 1}.0.0` : `${major}.${minor + 1}.0`;
 }
 
 function asEntry(value: unknown, name: string): ServerEntry {

@@ -1,5 +1,5 @@
-import semver from 'semver';
 import type { ServerEntry } from '../../../core/entry/types.generated.ts';
+import { compareVersions } from '../../../core/entry/version.ts';
 import { PortolanError } from '../../../core/errors.ts';
 import { openRepository } from '../../../core/oci/open.ts';
 import type { Repository } from '../../../core/oci/repository.ts';
@@ -32,7 +32,7 @@ async function newestPackage(
   current: NonNullable<ServerEntry['npm']>,
 ): Promise<Release | undefined> {
   const facts = await npmFacts(current.package);
-  if (!semver.gt(facts.version, current.version)) return undefined;
+  if (compareVersions(facts.version, current.version) <= 0) return undefined;
   if (facts.deprecated) {
     throw new PortolanError(
       'forbidden',
@@ -73,7 +73,7 @@ async function newestImage(
   const { host, repository, tag, digest } = parseImage(reference);
   if (!tag) return undefined;
   const registry = await open(`oci://${host}/${repository}`);
-  const newest = semver.valid(tag) ? highest(tag, await registry.tags()) : tag;
+  const newest = VERSION_TAG.test(tag) ? highest(tag, await registry.tags()) : tag;
   const found = await registry.resolveTag(newest);
   if (!found || found.digest === digest) return undefined;
   return {
@@ -83,14 +83,19 @@ async function newestImage(
   };
 }
 
+const VERSION_TAG = /^v?\d+\.\d+\.\d+$/;
+
 /** `v1.2.0` is followed by `v1.3.0`, not by `1.3.0`, `v1.3.0-alpine` or `v2.0.0-rc.1`. */
 function highest(tag: string, tags: readonly string[]): string {
-  const prefix = tag.startsWith('v') ? 'v' : '';
-  const candidates = tags.filter(
-    (other) =>
-      other.startsWith('v') === (prefix === 'v') &&
-      semver.valid(other) !== null &&
-      semver.prerelease(other) === null,
+  const sameForm = tags.filter(
+    (other) => VERSION_TAG.test(other) && other.startsWith('v') === tag.startsWith('v'),
   );
-  return candidates.reduce((best, other) => (semver.gt(other, best) ? other : best), tag);
+  return sameForm.reduce(
+    (best, other) => (compareVersions(plain(other), plain(best)) > 0 ? other : best),
+    tag,
+  );
+}
+
+function plain(tag: string): string {
+  return tag.replace(/^v/, '');
 }

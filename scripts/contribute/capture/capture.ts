@@ -50,10 +50,8 @@ export async function capture(
 function keepStable(tools: CapturedTools, changes: readonly string[]): Captured {
   if (changes.length === 0) return { tools, notes: [] };
   const unstable = new Set(changes.map((line) => line.replace(/^. resource /, '')));
-  const isStable = ({ uri }: { uri: string }) =>
-    ![...unstable].some((line) => line === uri || line.startsWith(`${uri}: `));
   const { resources = [], ...rest } = tools;
-  const kept = resources.filter(isStable);
+  const kept = resources.filter(({ uri }) => !unstable.has(uri));
   return {
     tools: kept.length ? { ...rest, resources: kept } : rest,
     notes: [`left out resources that change from run to run: ${[...unstable].join('; ')}`],

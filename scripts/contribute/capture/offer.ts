@@ -1,5 +1,7 @@
 import { canonicalJson } from '../../../core/entry/canonical.ts';
+import { renderToolDiff } from '../../../core/entry/render-diff.ts';
 import { validatorOf } from '../../../core/entry/schema.ts';
+import { toolDiff } from '../../../core/entry/tool-diff.ts';
 import type { CapturedTools } from '../../../core/entry/types.generated.ts';
 import { PortolanError } from '../../../core/errors.ts';
 
@@ -16,8 +18,6 @@ export interface Offer {
 }
 
 export type Item = Readonly<Record<string, unknown>>;
-
-const LISTS = ['tools', 'prompts', 'resources', 'resourceTemplates'] as const;
 
 // How the keys of an item stand in tools.json; others follow as the server sends them.
 const ORDER = ['name', 'title', 'uri', 'uriTemplate', 'description', 'mimeType', 'inputSchema'];
@@ -78,35 +78,39 @@ function lasting(resource: Item): Item {
  * of keys and of lists does not matter: some servers list from an unordered map.
  */
 export function offerChanges(before: CapturedTools | undefined, after: CapturedTools): string[] {
-  const lines: string[] = [];
-  for (const list of LISTS) {
-    const word = list === 'resourceTemplates' ? 'resource template' : list.slice(0, -1);
-    const old = byKey(before?.[list] ?? []);
-    const now = byKey(after[list] ?? []);
-    for (const [key, item] of now) {
-      const was = old.get(key);
-      if (was === undefined) lines.push(`+ ${word} ${key}`);
-      else if (canonicalJson(was) !== canonicalJson(item)) {
-        lines.push(`~ ${word} ${key}: ${changedKeys(was, item).join(', ')}`);
-      }
-    }
-    for (const key of old.keys()) if (!now.has(key)) lines.push(`- ${word} ${key}`);
-  }
-  if (before) {
-    for (const key of [
-      'capturedFrom',
-      'capturedWith',
-      'protocolVersion',
-      'serverInfo',
-      'instructions',
-      'capabilities',
-    ] as const) {
-      if (canonicalJson(before[key] ?? null) !== canonicalJson(after[key] ?? null)) {
-        lines.push(`~ ${key}`);
-      }
-    }
-  }
-  return lines;
+  return [
+    ...renderToolDiff(toolDiff(before?.tools ?? [], after.tools)),
+    ...listChanges('prompt', before?.prompts, after.prompts),
+    ...listChanges('resource', before?.resources, after.resources),
+    ...listChanges('resource template', before?.resourceTemplates, after.resourceTemplates),
+    ...(before ? FACTS.filter((key) => differs(before[key], after[key])) : []).map(
+      (key) => `! ${key}`,
+    ),
+  ];
+}
+
+const FACTS = [
+  'capturedFrom',
+  'capturedWith',
+  'protocolVersion',
+  'serverInfo',
+  'instructions',
+  'capabilities',
+] as const;
+
+function listChanges(
+  word: string,
+  before: readonly object[] = [],
+  after: readonly object[] = [],
+): string[] {
+  const [old, now] = [byKey(before), byKey(after)];
+  return [
+    ...[...now.keys()].filter((key) => !old.has(key)).map((key) => `+ ${word} ${key}`),
+    ...[...old.keys()].filter((key) => !now.has(key)).map((key) => `- ${word} ${key}`),
+    ...[...now]
+      .filter(([key, item]) => old.has(key) && differs(old.get(key), item))
+      .map(([key]) => `! ${word} ${key}`),
+  ];
 }
 
 function byKey(items: readonly object[]): Map<string, Item> {
@@ -118,8 +122,6 @@ function byKey(items: readonly object[]): Map<string, Item> {
   );
 }
 
-function changedKeys(before: Item, after: Item): string[] {
-  return [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
-    (key) => canonicalJson(before[key] ?? null) !== canonicalJson(after[key] ?? null),
-  );
+function differs(a: unknown, b: unknown): boolean {
+  return canonicalJson(a ?? null) !== canonicalJson(b ?? null);
 }
