@@ -14,6 +14,7 @@ import { uploadBlob } from './upload.ts';
 const MAX_BLOB_BYTES = 64 * 2 ** 20;
 const MAX_TAGS = 100_000;
 const RECENT = 64;
+const MAX_PRESENT = 100_000;
 
 /** A repository on a registry that speaks the OCI distribution spec 1.0 or 1.1. */
 export function openRegistry(source: RegistrySource, options: RegistryOptions = {}): Repository {
@@ -21,6 +22,8 @@ export function openRegistry(source: RegistrySource, options: RegistryOptions = 
   const { name } = client;
   /** Manifests just stored: tagging one need not fetch it again. */
   const recent = new Map<Digest, { readonly mediaType: string; readonly bytes: Uint8Array }>();
+  /** Blobs that this repository was seen to have, such as the empty one of every artifact. */
+  const present = new Set<Digest>();
 
   return {
     name,
@@ -42,9 +45,12 @@ export function openRegistry(source: RegistrySource, options: RegistryOptions = 
     streamBlob: (descriptor, options = {}) => streamBlob(client, descriptor, options),
     hasBlob: (digest, { signal } = {}) => hasBlob(client, digest, signal),
     async putBlob(descriptor, content, options = {}) {
-      const { signal } = options;
-      if (await hasBlob(client, descriptor.digest, signal)) return;
-      await uploadBlob(client, descriptor, content, options);
+      const { digest } = descriptor;
+      if (present.has(digest)) return;
+      if (!(await hasBlob(client, digest, options.signal))) {
+        await uploadBlob(client, descriptor, content, options);
+      }
+      if (present.size < MAX_PRESENT) present.add(digest);
     },
     async putManifest(bytes, { signal } = {}) {
       const manifest = parseManifest(bytes, `manifest for ${name}`);
