@@ -32,3 +32,12 @@ export function statusOf(error: unknown): number | undefined {
   const { status } = error as { status?: unknown };
   return typeof status === 'number' ? status : undefined;
 }
+
+/**
+ * The account that the token writes as: `github-actions[bot]`, or that of an app. What it wrote
+ * before is found by this name, as anyone can write a marker into a text.
+ */
+export async function ownLogin(octokit: Octokit): Promise<string> {
+  const { viewer } = await octokit.graphql<{ viewer: { login: string } }>('{ viewer { login } }');
+  return viewer.login;
+}

@@ -1,4 +1,5 @@
 import type { Octokit } from 'octokit';
+import { ownLogin } from './octokit.ts';
 
 export interface CommentPlace {
   readonly owner: string;
@@ -8,20 +9,18 @@ export interface CommentPlace {
 }
 
 const MAX_LENGTH = 65_536;
-/** Who the token of GitHub Actions writes as. */
-const BOT = 'github-actions[bot]';
 
 /**
  * Writes the one comment that carries `marker` (an HTML comment): makes it the first time, changes
- * it after. Only a comment of the bot itself counts, since anyone can write the marker.
+ * it after. Only a comment of this account itself counts, since anyone can write the marker.
  */
 export async function upsertComment(
   octokit: Octokit,
   { owner, repo, number }: CommentPlace,
   marker: string,
   text: string,
-  author: string = BOT,
 ): Promise<'created' | 'updated' | 'unchanged'> {
+  const author = await ownLogin(octokit);
   const body = `${marker}\n${text}`.slice(0, MAX_LENGTH);
   const comments = await octokit.paginate(octokit.rest.issues.listComments, {
     owner,

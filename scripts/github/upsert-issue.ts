@@ -1,6 +1,5 @@
 import type { Octokit } from 'octokit';
-
-const BOT = 'github-actions[bot]';
+import { ownLogin } from './octokit.ts';
 
 /**
  * Keeps the one issue that carries `marker` in step with `text`: opens it, changes it, reopens it,
@@ -10,9 +9,9 @@ export async function upsertIssue(
   octokit: Octokit,
   { owner, repo }: { readonly owner: string; readonly repo: string },
   issue: { readonly marker: string; readonly title: string; readonly text: string | undefined },
-  author: string = BOT,
 ): Promise<'created' | 'updated' | 'closed' | 'unchanged'> {
   const { marker, title, text } = issue;
+  const author = await ownLogin(octokit);
   const issues = await octokit.paginate(octokit.rest.issues.listForRepo, {
     owner,
     repo,

@@ -81,6 +81,9 @@ export async function startFakeGithub(given: Partial<GithubState> = {}): Promise
     // biome-ignore lint/suspicious/noExplicitAny: what a client sends has any shape.
     body: any,
   ): { status: number; value: unknown } | undefined {
+    if (url.pathname === '/graphql') {
+      return { status: 200, value: { data: { viewer: { login: BOT } } } };
+    }
     const [, , owner = '', repo = '', ...rest] = url.pathname.split('/').map(decodeURIComponent);
     const call = `${method} /${rest.join('/')}`;
     const ok = (value: unknown, status = 200) => ({ status, value });
