@@ -10,7 +10,7 @@ export interface SuspiciousText {
  * as quick as one large alternation.
  */
 const TRIGGERS = [
-  /\b(?:ignor|disregard|forget|overrid|bypass|important|system|secret|hidden|admin|tell|inform|mention|notify|alert|reveal|disclos|knowledge|knowing|notic|aware|consent|silent|covert|id_|credentials|mcp\.json|claude|passwd|shadow)/i,
+  /\b(?:ignor|disregard|forget|overrid|bypass|important|system|secret|hidden|admin|tell|inform|mention|notify|alert|reveal|disclos|know|notic|aware|consent|silent|covert|id_|credentials|mcp\.json|claude|passwd|shadow)/i,
   /<!--/,
   /[A-Za-z0-9+/_-]{100}/,
   /\s{19}/,
@@ -26,7 +26,7 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
     'it poses as an instruction of the system',
   ],
   [
-    /\b(?:do not|don't|dont|never|must not|should not|without|avoid)\s+(?:\w+\s+){0,2}?(?:tell|telling|inform|informing|mention|mentioning|notify|notifying|alert|alerting|reveal|revealing|disclose|disclosing)\s+(?:\w+\s+){0,4}?(?:to\s+)?(?:the\s+|your\s+)?(?:user|human|person)\b/i,
+    /\b(?:(?:do not|don't|dont|never|must not|should not)\s+(?:(?:ever|also|explicitly|directly)\s+)?(?:tell|inform|mention|notify|alert|reveal|disclose)|without\s+(?:telling|informing|mentioning|notifying|alerting))\s+(?:\w+\s+){0,4}?(?:to\s+)?(?:the\s+|your\s+)?(?:user|human|person)\b/i,
     'it tells a model to keep something from its user',
   ],
   [
@@ -34,7 +34,7 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
     'it tells a model to act behind the back of its user',
   ],
   [
-    /\b(?:secretly|covertly|silently)\s+(?:\w+\s+){0,2}?(?:send|copy|read|forward|upload|include|append|bcc|exfiltrate|collect|call|pass)/i,
+    /\b(?:secretly|covertly|silently)\s+(?:and\s+\w+\s+|also\s+)?(?:send|copy|read|forward|upload|include|append|bcc|exfiltrate|collect|pass)\b/i,
     'it tells a model to act in secret',
   ],
   [

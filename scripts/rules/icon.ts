@@ -49,7 +49,8 @@ export function* iconFaults(text: string): Generator<{ fact: string; literal?: s
   if (/&(?!(amp|lt|gt|quot|apos);)/.test(plain)) {
     yield { fact: 'it has a character reference, which could spell out what is refused' };
   }
-  for (const [, , element = '', attributes = ''] of plain.matchAll(TAG)) {
+  for (const [, end, element = '', attributes = ''] of plain.matchAll(TAG)) {
+    if (end) continue;
     if (!ELEMENTS.has(element)) {
       yield { fact: `it has a <${element}> element`, literal: `<${element}` };
     }

@@ -13,7 +13,7 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Documentation uses such values on purpose. */
-const PLACEHOLDER = /EXAMPLE|(.)\1{7}|\.\.\.|x{6}|1234567890|abcdefgh/i;
+const PLACEHOLDER = /EXAMPLE|(.)\1{7}|\.\.\.|[xX]{6}|1234567890|abcdefgh/;
 
 /** No text of an entry is a credential; what a user sets belongs to `secrets`. */
 export const secretValues: EntryRule = {
