@@ -13,6 +13,7 @@ import {
   type AuthorizationServerOptions,
   startAuthorizationServer,
 } from '../support/authorization-server.ts';
+import { addKeychain, keychainIn } from '../vault/support.ts';
 import { type BrowserAgentOptions, browse, type Visit } from './browser-agent.ts';
 import { type ProtectedServerOptions, startProtectedServer } from './protected-server.ts';
 
@@ -28,14 +29,15 @@ export async function protectedServer(options: ProtectedServerOptions) {
   return server;
 }
 
-export async function home(): Promise<string> {
+async function home(): Promise<string> {
   const folder = await mkdtemp(join(tmpdir(), 'portolan-oauth-'));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
+  await addKeychain(folder);
   return folder;
 }
 
 export function vaultAt(folder: string): Vault {
-  return openVault({ home: folder, keep: 'passphrase', passphrase: async () => 'correct horse' });
+  return openVault({ home: folder, ...keychainIn(folder) });
 }
 
 /** An authorizer whose browser is the agent; `visits` holds where it ended each time. */

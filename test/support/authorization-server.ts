@@ -52,6 +52,9 @@ export async function startAuthorizationServer(
   await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
   const origin = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const issuer = origin + path;
+  // It warns that its pages and memory are for development, which is what this is.
+  const warn = console.warn;
+  console.warn = () => {};
   const provider = new Provider(issuer, {
     clients: options.clients,
     scopes: ['openid', 'offline_access', ...SCOPES],
@@ -68,7 +71,10 @@ export async function startAuthorizationServer(
     features: {
       devInteractions: { enabled: true },
       registration: { enabled: registration },
-      revocation: { enabled: true },
+      revocation: {
+        enabled: true,
+        allowedPolicy: async (_, client, token) => token.clientId === client.clientId,
+      },
       resourceIndicators: {
         enabled: true,
         getResourceServerInfo: async (_, resource) => ({
@@ -89,6 +95,7 @@ export async function startAuthorizationServer(
     },
     fetch: async (url: string | URL | Request) => Response.json(clientDocuments?.[String(url)]),
   } as Configuration);
+  console.warn = warn;
 
   const tokenRequests: TokenRequest[] = [];
   const requests: string[] = [];

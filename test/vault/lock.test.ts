@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { withLock } from '../../gateway/vault/lock.ts';
 import { openVault } from '../../gateway/vault/vault.ts';
-import { temporaryFolder } from './support.ts';
+import { addKeychain, keychainIn, temporaryFolder } from './support.ts';
 
 const child = (name: string) => join(import.meta.dirname, `${name}.child.ts`);
 
@@ -18,12 +18,13 @@ async function lockPath(): Promise<string> {
 
 test('three processes that write at the same time lose no secret', async () => {
   const home = await temporaryFolder();
+  await addKeychain(home);
   const writers = ['0', '1', '2'].map((writer) =>
     spawn(process.execPath, [child('write-secrets'), home, writer, '6'], { stdio: 'inherit' }),
   );
   const codes = await Promise.all(writers.map(async (writer) => (await once(writer, 'exit'))[0]));
   expect(codes).toEqual([0, 0, 0]);
-  const vault = openVault({ home, passphrase: async () => 'correct horse' });
+  const vault = openVault({ home, ...keychainIn(home) });
   expect(await vault.list()).toHaveLength(18);
   for (const { address } of await vault.list()) {
     const [, writer, index] = /^w(\d)_(\d)$/.exec(address.name) ?? [];

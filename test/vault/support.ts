@@ -1,6 +1,6 @@
 import { chmod, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join } from 'node:path';
 import { onTestFinished } from 'vitest';
 import { parseEntry } from '../../core/entry/parse.ts';
 import type { ServerEntry } from '../../core/entry/types.generated.ts';
@@ -18,6 +18,33 @@ export async function program(folder: string, name: string, source: string): Pro
   await writeFile(path, `#!${process.execPath}\n${source}`);
   await chmod(path, 0o755);
   return path;
+}
+
+const KEYCHAIN = 'docker-credential-tests';
+
+const HELPER = `#!/bin/sh
+case "$1" in
+  store) cat > "$0.kept" ;;
+  get) cat "$0.kept" 2>/dev/null || { echo 'credentials not found in native keychain'; exit 1; } ;;
+  erase) rm -f "$0.kept" ;;
+  list) echo '{}' ;;
+esac
+`;
+
+/**
+ * Puts a docker-credential helper for one key into a folder. A vault with it opens at once, where
+ * a passphrase costs what it must cost an attacker.
+ */
+export async function addKeychain(folder: string): Promise<void> {
+  await writeFile(join(folder, KEYCHAIN), HELPER, { mode: 0o755 });
+}
+
+/** Options of a vault that uses the helper of a folder. */
+export function keychainIn(folder: string) {
+  const environment: NodeJS.ProcessEnv = {
+    PATH: [folder, process.env.PATH].join(delimiter),
+  };
+  return { keychain: KEYCHAIN, environment };
 }
 
 /** A valid entry with the given secrets. */

@@ -1,10 +1,10 @@
-import { stat } from 'node:fs/promises';
+import { rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { environmentName, type SecretAddress, SHARED } from '../../gateway/vault/address.ts';
 import { declaredSecret } from '../../gateway/vault/scope.ts';
 import { openVault, type VaultOptions } from '../../gateway/vault/vault.ts';
-import { entryWith, NO_ENVIRONMENT, program, temporaryFolder } from './support.ts';
+import { addKeychain, entryWith, keychainIn, program, temporaryFolder } from './support.ts';
 
 const TOKEN: SecretAddress = { profile: 'work', server: 'github', name: 'token' };
 const github = entryWith('github', [
@@ -13,12 +13,13 @@ const github = entryWith('github', [
 ]);
 
 async function vaultIn(home: string, options: Partial<VaultOptions> = {}) {
+  await addKeychain(home);
+  const { keychain, environment } = keychainIn(home);
   return openVault({
     home,
-    keep: 'passphrase',
-    passphrase: async () => 'correct horse',
-    environment: NO_ENVIRONMENT,
+    keychain,
     ...options,
+    environment: { ...environment, ...options.environment },
   });
 }
 
@@ -60,7 +61,7 @@ describe('values', () => {
   });
 
   test('cannot be set without a keychain and without a passphrase, and the error says what to do', async () => {
-    const vault = await vaultIn(await temporaryFolder(), { passphrase: undefined });
+    const vault = await vaultIn(await temporaryFolder(), { keep: 'passphrase' });
     await expect(vault.set(TOKEN, 'ghp_one')).rejects.toMatchObject({
       code: 'VAULT_LOCKED',
       message: expect.stringContaining('PORTOLAN_PASSPHRASE'),
@@ -99,7 +100,7 @@ describe('scope', () => {
   });
 
   test('a variable of the environment wins, and cannot be claimed by a server of a similar name', async () => {
-    const environment = { ...NO_ENVIRONMENT, [environmentName('a-b', 'c')]: 'of a-b' };
+    const environment = { [environmentName('a-b', 'c')]: 'of a-b' };
     const vault = await vaultIn(await temporaryFolder(), { environment });
     await vault.set({ profile: 'work', server: 'a-b', name: 'c' }, 'kept');
     const honest = entryWith('a-b', [{ name: 'c' }]);
@@ -127,9 +128,9 @@ describe('scope', () => {
       { name: 'extra', required: false, origin: undefined },
     ]);
     await vault.set(TOKEN, 'ghp_one');
-    const locked = await vaultIn(home, {
-      passphrase: () => Promise.reject(new Error('nobody may be asked')),
-    });
+    const locked = await vaultIn(home);
+    await rm(join(home, 'docker-credential-tests'));
+    await expect(locked.get(TOKEN)).rejects.toMatchObject({ code: 'TOOL_MISSING' });
     const [token] = await locked.check(github, { profile: 'work' });
     expect(token).toMatchObject({ origin: 'vault' });
     expect(token).not.toHaveProperty('remedy');
@@ -148,7 +149,7 @@ describe('references', () => {
     const home = await temporaryFolder();
     const command = await program(home, 'manager', echo);
     const providers = { op: { command, args: ['{reference}'], timeout: 1 } };
-    const environment = { ...NO_ENVIRONMENT, PORTOLAN_PASSPHRASE: 'correct horse' };
+    const environment = { PORTOLAN_PASSPHRASE: 'correct horse' };
     return vaultIn(home, { providers, environment });
   }
 
