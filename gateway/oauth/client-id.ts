@@ -118,7 +118,7 @@ async function register(
   };
   try {
     const response = await dynamicClientRegistrationRequest(server, request, http.options);
-    const client = await processDynamicClientRegistrationResponse(response);
+    const client = await processDynamicClientRegistrationResponse(await withExpiry(response));
     const given = client.token_endpoint_auth_method ?? method;
     const expires = Number(client.client_secret_expires_at ?? 0);
     return {
@@ -132,6 +132,23 @@ async function register(
     };
   } catch (error) {
     throw oauthError(error, `registering Portolan with ${server.issuer}`);
+  }
+}
+
+/**
+ * RFC 7591 wants `client_secret_expires_at` beside a secret; servers that leave it out mean that the
+ * secret does not expire.
+ */
+async function withExpiry(response: Response): Promise<Response> {
+  if (response.status !== 201) return response;
+  const text = await response.text();
+  const { status, headers } = response;
+  try {
+    const client = JSON.parse(text);
+    if (typeof client.client_secret === 'string') client.client_secret_expires_at ??= 0;
+    return new Response(JSON.stringify(client), { status, headers });
+  } catch {
+    return new Response(text, { status, headers });
   }
 }
 
