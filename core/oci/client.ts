@@ -1,19 +1,11 @@
 import { PortolanError } from '../errors.ts';
-import { type Authorizer, createAuthorizer, denied } from './authorize.ts';
-import { readCapped } from './body.ts';
+import { type Authorizer, createAuthorizer } from './authorize.ts';
 import { parseChallenges } from './challenge.ts';
 import { credentialsFromFiles, type FindCredentials } from './credentials.ts';
+import { failureOf } from './failure.ts';
 import { discard, follow, type Outgoing } from './follow.ts';
 import { isDockerHub, type RegistrySource } from './reference.ts';
-import {
-  cancelled,
-  isPassingStatus,
-  networkFailure,
-  Passing,
-  parseRetryAfter,
-  type RetryOptions,
-  retrying,
-} from './retry.ts';
+import { cancelled, networkFailure, type RetryOptions, retrying } from './retry.ts';
 import { repositoryScope } from './scope.ts';
 import { fetchToken } from './token.ts';
 import { createFetch, type Fetch } from './transport.ts';
@@ -54,21 +46,20 @@ export interface Client {
   readonly mountFrom: string | undefined;
 }
 
-const MAX_ERROR = 64 * 1024;
-
 export function createClient(source: RegistrySource, options: RegistryOptions = {}): Client {
   const { host, repository } = source;
+  const { now = Date.now } = options;
   const name = `oci://${host}/${repository}`;
   const plain = options.plainHttp ?? (isLoopback(hostname(host)) && options.ca === undefined);
   const api = isDockerHub(host) ? 'registry-1.docker.io' : host;
   const base = new URL(`${plain ? 'http' : 'https'}://${api}/v2/${repository}/`);
-  const fetch = options.fetch ?? createFetch(options.ca);
+  const fetch = options.fetch ?? createFetch(options.ca === undefined ? {} : { ca: options.ca });
   const findCredentials = options.credentials ?? credentialsFromFiles();
   const authorizer: Authorizer = createAuthorizer(
     name,
     () => findCredentials(host, repository),
     (request) => retrying(() => fetchToken(fetch, name, request, mayUse), options),
-    options.now,
+    now,
   );
 
   /** TLS always; without it only what was asked for, or this machine from this machine. */
@@ -81,12 +72,13 @@ export function createClient(source: RegistrySource, options: RegistryOptions = 
   async function send(request: Ask) {
     const { path, method = 'GET', action = 'pull', headers, body, signal } = request;
     const url = path instanceof URL ? path : new URL(path, base);
-    if (!mayUse(url))
+    if (!mayUse(url)) {
       throw new PortolanError(
         'unreachable',
         'REDIRECT_REFUSED',
-        `${name}: the registry wants ${url.origin} to be used without TLS`,
+        `${name}: the registry wants ${url.origin} to be used without TLS; ask its owner`,
       );
+    }
     const scopes = [repositoryScope(repository, action)];
     if (action === 'pull,push' && options.mountFrom) {
       scopes.push(repositoryScope(options.mountFrom, 'pull'));
@@ -115,36 +107,11 @@ export function createClient(source: RegistrySource, options: RegistryOptions = 
     if (signal?.aborted) throw cancelled(name, signal);
     try {
       const { response, url } = await send(request);
-      if (!accept.includes(response.status)) throw await failure(response, request);
+      if (!accept.includes(response.status)) throw await failureOf(response, request, name, now());
       return await read(response, url);
     } catch (error) {
       throw networkFailure(error, name, signal);
     }
-  }
-
-  async function failure(response: Response, { method = 'GET', path }: Ask): Promise<Error> {
-    const { status } = response;
-    const said = await reasons(response);
-    const what = path instanceof URL ? 'the upload' : path;
-    if (status === 401 || status === 403) return denied(name, `refuses ${method} ${what}${said}`);
-    if (status === 404) {
-      return new PortolanError('unreachable', 'NOT_FOUND', `${name} has no ${what}${said}`);
-    }
-    const waitMs = parseRetryAfter(
-      response.headers.get('retry-after'),
-      (options.now ?? Date.now)(),
-    );
-    const busy = status === 429;
-    const error = new PortolanError(
-      'unreachable',
-      busy ? 'RATE_LIMITED' : 'REGISTRY_ERROR',
-      `${name}: ${method} ${what} was answered with the HTTP status ${status}${said}; ${
-        busy
-          ? `the registry wants ${waitMs === undefined ? 'a pause' : `${Math.ceil(waitMs / 1000)} s of pause`}: try again later, or sign in`
-          : "ask the registry's owner, or try again later"
-      }`,
-    );
-    return isPassingStatus(status) ? new Passing(error, waitMs) : error;
   }
 
   const retry = <T>(work: () => Promise<T>, signal: AbortSignal | undefined) =>
@@ -158,25 +125,6 @@ export function createClient(source: RegistrySource, options: RegistryOptions = 
     ask: (request, read) => retry(() => once(request, read), request.signal),
     mountFrom: options.mountFrom,
   };
-}
-
-/** What the registry says about an error (distribution spec, "Error Codes"), made fit to print. */
-async function reasons(response: Response): Promise<string> {
-  try {
-    const bytes = await readCapped(response, MAX_ERROR, 'error');
-    const { errors } = JSON.parse(new TextDecoder().decode(bytes)) as { errors?: unknown };
-    if (!Array.isArray(errors)) return '';
-    const texts = errors
-      .slice(0, 3)
-      .map((item: { code?: unknown; message?: unknown } | null) =>
-        [item?.code, item?.message].filter((part) => typeof part === 'string').join(': '),
-      );
-    // A stranger's text: no control characters, so that it cannot play with the terminal.
-    const text = texts.join(', ').replace(/[^\x20-\x7e]/g, '?');
-    return text === '' ? '' : ` (${text.slice(0, 300)})`;
-  } catch {
-    return '';
-  }
 }
 
 function hostname(host: string): string {

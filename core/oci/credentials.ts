@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { hasErrno, messageOf, PortolanError } from '../errors.ts';
+import { askHelper, execHelper, type RunHelper } from './credential-helper.ts';
 import { isDockerHub } from './reference.ts';
 
 /** What proves to a registry who is asking. */
@@ -21,13 +21,11 @@ export type FindCredentials = (
 
 export interface CredentialSources {
   readonly env?: NodeJS.ProcessEnv;
-  /** Runs a credential helper with the host on its stdin; gives its stdout and exit code. */
-  readonly runHelper?: (program: string, input: string) => Promise<{ stdout: string; ok: boolean }>;
+  readonly runHelper?: RunHelper;
 }
 
 /** The name under which docker keeps the credentials of Docker Hub. */
 const DOCKER_HUB_KEY = 'https://index.docker.io/v1/';
-const HELPER_MS = 30_000;
 
 /**
  * Credentials as docker and podman keep them, in docker's order for each file: `credHelpers` of the
@@ -85,7 +83,7 @@ async function lookUp(
   path: string,
   host: string,
   repository: string,
-  runHelper: NonNullable<CredentialSources['runHelper']>,
+  runHelper: RunHelper,
 ): Promise<Credentials | undefined> {
   const key = isDockerHub(host) ? DOCKER_HUB_KEY : host;
   const helpers = isRecord(config.credHelpers) ? config.credHelpers : {};
@@ -100,34 +98,6 @@ async function lookUp(
     if (found) return found;
   }
   return fromAuths(isRecord(config.auths) ? config.auths : {}, path, host, repository);
-}
-
-async function askHelper(
-  helper: string,
-  key: string,
-  runHelper: NonNullable<CredentialSources['runHelper']>,
-): Promise<Credentials | undefined> {
-  const program = `docker-credential-${helper}`;
-  const { stdout, ok } = await runHelper(program, key);
-  if (!ok) {
-    // The helpers' protocol says "not found" in words, on stdout.
-    if (/credentials not found|no credentials server url/i.test(stdout)) return undefined;
-    throw helperFailed(program, key, 'failed');
-  }
-  let answer: unknown;
-  try {
-    answer = JSON.parse(stdout);
-  } catch {
-    throw helperFailed(program, key, 'answered something that is not JSON');
-  }
-  const { Username: username, Secret: secret } = isRecord(answer) ? answer : {};
-  if (typeof username !== 'string' || typeof secret !== 'string') {
-    throw helperFailed(program, key, 'answered without Username and Secret');
-  }
-  if (secret === '') return undefined;
-  return username === '<token>'
-    ? { kind: 'identity', refreshToken: secret }
-    : { kind: 'password', username, password: secret };
 }
 
 function fromAuths(
@@ -179,34 +149,6 @@ function fromAuth(auth: Json, path: string, host: string): Credentials | undefin
     return { kind: 'password', username: auth.username, password: auth.password };
   }
   return undefined;
-}
-
-function execHelper(program: string, input: string): Promise<{ stdout: string; ok: boolean }> {
-  return new Promise((resolve, reject) => {
-    const child = execFile(
-      program,
-      ['get'],
-      { timeout: HELPER_MS, maxBuffer: 2 ** 20, windowsHide: true, encoding: 'utf8' },
-      (error, stdout) => {
-        if (error && hasErrno(error, 'ENOENT')) {
-          reject(helperFailed(program, input, 'is not on the PATH'));
-        } else {
-          resolve({ stdout, ok: !error });
-        }
-      },
-    );
-    // A helper that exits without reading its stdin is its own affair, not a crash of ours.
-    child.stdin?.on('error', () => {});
-    child.stdin?.end(input);
-  });
-}
-
-function helperFailed(program: string, key: string, fact: string): PortolanError {
-  return new PortolanError(
-    'failed',
-    'CREDENTIAL_HELPER_FAILED',
-    `${program} ${fact} when asked for ${key}; run \`echo ${key} | ${program} get\` to see why, or log in again`,
-  );
 }
 
 function malformed(path: string, fact: string): PortolanError {

@@ -50,7 +50,11 @@ export async function follow(
       throw badRedirect(target, 'somewhere that is not allowed (plain HTTP, or not a URL)');
     }
     if (hop === MAX_REDIRECTS) throw badRedirect(target, 'on and on');
-    if (next.origin !== origin) credentials = undefined;
+    if (next.origin !== origin) {
+      // A form may hold a refresh token; only blobs (PUT) are meant to be stored elsewhere.
+      if (method === 'POST') throw badRedirect(target, 'a form to another host');
+      credentials = undefined;
+    }
     target = next;
   }
 }

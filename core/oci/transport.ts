@@ -18,16 +18,22 @@ export interface HttpRequest {
 /** The part of `fetch` that the registry client uses; tests and embedders may pass their own. */
 export type Fetch = (url: string, request: HttpRequest) => Promise<Response>;
 
-/** A connection on which nothing moves for this long is given up, in milliseconds. */
-const IDLE_MS = 60_000;
+export interface TransportOptions {
+  /** Path of a PEM file with authorities that are trusted besides the usual ones. */
+  readonly ca?: string;
+  /** A connection that does not come about in this time is given up, in milliseconds. */
+  readonly connectMs?: number;
+  /** The same for one on which nothing moves. */
+  readonly idleMs?: number;
+}
 
 /**
  * A `fetch` on node:http(s). The global one is not used, because it keeps every chunk of a streamed
  * upload in memory (it copies the request in case of a redirect), and takes no certificate
  * authority. Proxies are those of the environment when NODE_USE_ENV_PROXY=1, as in Node itself.
- * @param ca path of a PEM file with authorities that are trusted besides the usual ones
  */
-export function createFetch(ca?: string): Fetch {
+export function createFetch(options: TransportOptions = {}): Fetch {
+  const { ca, connectMs = 15_000, idleMs = 60_000 } = options;
   const agent = ca === undefined ? undefined : agentTrusting(ca);
   return async (address, { method, headers, body, signal }) => {
     const url = new URL(address);
@@ -38,11 +44,7 @@ export function createFetch(ca?: string): Fetch {
       ...(secure && agent ? { agent } : {}),
       ...(signal ? { signal } : {}),
     });
-    request.setTimeout(IDLE_MS, () => {
-      request.destroy(
-        Object.assign(new Error(`no data for ${IDLE_MS / 1000} s`), { code: 'ETIMEDOUT' }),
-      );
-    });
+    giveUpSilence(request, connectMs, idleMs);
     const answer = new Promise<http.IncomingMessage>((resolve, reject) => {
       request.once('response', resolve);
       // Stays attached: an error after the response is reported by the body as well.
@@ -59,6 +61,19 @@ export function createFetch(ca?: string): Fetch {
     });
     return toResponse(await Promise.race([answer, failed]), method);
   };
+}
+
+function giveUpSilence(request: http.ClientRequest, connectMs: number, idleMs: number): void {
+  const giveUp = (ms: number, fact: string) =>
+    request.destroy(Object.assign(new Error(`${fact} for ${ms / 1000} s`), { code: 'ETIMEDOUT' }));
+  // Node's own timeout begins only once there is a connection.
+  const timer = setTimeout(() => giveUp(connectMs, 'no connection'), connectMs);
+  request.setTimeout(idleMs, () => giveUp(idleMs, 'no data'));
+  request.once('close', () => clearTimeout(timer));
+  request.once('socket', (socket) => {
+    if (!socket.connecting) clearTimeout(timer);
+    else socket.once('connect', () => clearTimeout(timer));
+  });
 }
 
 function toResponse(message: http.IncomingMessage, method: string): Response {

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { basicHeader } from '../../core/oci/authorize.ts';
 import { openRegistry } from '../../core/oci/registry.ts';
 import type { Descriptor, Repository } from '../../core/oci/repository.ts';
+import { createFetch } from '../../core/oci/transport.ts';
 import { bytesOf, descriptorOf, storeText, textOf } from '../support/artifacts.ts';
 import { needs } from '../support/needs.ts';
 import { startRegistry, TEST_PASSWORD, TEST_USER, type TestRegistry } from '../support/registry.ts';
@@ -266,6 +267,66 @@ describe.skipIf(needs('docker-registry').skip)('when things go wrong on the way'
       });
       expect(textOf(bytes)).toContain('relative');
     });
+  });
+
+  it('gives up a connection on which nothing comes', async () => {
+    const mute = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(mute, 'listening');
+    const { port } = mute.address() as AddressInfo;
+    const repository = openRegistry(
+      { kind: 'registry', host: `127.0.0.1:${port}`, repository: 'a/b' },
+      { fetch: createFetch({ idleMs: 50 }), attempts: 2, sleep: async () => {} },
+    );
+    await expect(repository.tags()).rejects.toMatchObject({
+      code: 'REGISTRY_UNREACHABLE',
+      message: expect.stringContaining('no data for 0.05 s'),
+    });
+    mute.closeAllConnections();
+    mute.close();
+  });
+
+  it('uses HTTP without TLS for loopback hosts, or when it is told to', async () => {
+    const urls: string[] = [];
+    const fetch = async (url: string) => {
+      urls.push(url);
+      return new Response('{"tags":[]}');
+    };
+    for (const [host, options] of [
+      ['registry.example', {}],
+      ['registry.example', { plainHttp: true }],
+      ['localhost:5000', {}],
+      ['localhost:5000', { plainHttp: false }],
+      ['127.0.0.1.example', {}],
+    ] as const) {
+      await openRegistry({ kind: 'registry', host, repository: 'a' }, { ...options, fetch }).tags();
+    }
+    expect(urls.map((url) => url.replace(/v2.*/, ''))).toEqual([
+      'https://registry.example/',
+      'http://registry.example/',
+      'http://localhost:5000/',
+      'https://localhost:5000/',
+      'https://127.0.0.1.example/',
+    ]);
+  });
+
+  it('does not send a refresh token where the token server redirects to', async () => {
+    const seen: string[] = [];
+    const repository = openRegistry(
+      { kind: 'registry', host: 'registry.example', repository: 'a/b' },
+      {
+        credentials: async () => ({ kind: 'identity', refreshToken: 'secret' }),
+        fetch: async (url) => {
+          seen.push(new URL(url).host);
+          const token = url.startsWith('https://auth.example');
+          const headers: Record<string, string> = token
+            ? { Location: 'https://evil.example/token' }
+            : { 'WWW-Authenticate': 'Bearer realm="https://auth.example/token"' };
+          return new Response(null, { status: token ? 307 : 401, headers });
+        },
+      },
+    );
+    await expect(repository.tags()).rejects.toMatchObject({ code: 'REDIRECT_REFUSED' });
+    expect(seen).toEqual(['registry.example', 'auth.example']);
   });
 
   it('sends no password to a token server without TLS when the registry has TLS', async () => {
