@@ -21,10 +21,10 @@ export default defineConfig({
   build: { inlineStylesheets: 'never', concurrency: 16, assets: 'assets' },
   vite: {
     // scripts/build-site.ts prunes instead: an incremental build keeps the pages that did not change.
-    build: { emptyOutDir: false, assetsInlineLimit: 0, modulePreload: { polyfill: false } },
+    build: { emptyOutDir: false, assetsInlineLimit: 0, modulePreload: false },
     cacheDir: join(data, 'vite'),
     server: { watch: { ignored: ['**/dist/**', '**/.portolan/**', '**/registry/servers/**'] } },
-    plugins: [themeStyles()],
+    plugins: [themeStyles(), directUrl()],
   },
 });
 
@@ -46,6 +46,24 @@ function themeStyles() {
         accentDark ? `--accent-dark:${accentDark};` : '',
         '}',
       ].join('');
+    },
+  };
+}
+
+/**
+ * The address of the script that a server's page loads on demand. With a plain `import()` Vite adds
+ * a helper that is larger than the whole script of the page.
+ */
+function directUrl() {
+  const id = 'virtual:portolan/direct-url';
+  return {
+    name: 'portolan-direct-url',
+    resolveId: (source) => (source === id ? `\0${id}` : undefined),
+    load(source) {
+      if (source !== `\0${id}`) return undefined;
+      const chunk = join(import.meta.dirname, 'site/src/client/direct.ts');
+      const reference = this.emitFile({ type: 'chunk', id: chunk, preserveSignature: 'strict' });
+      return `export default import.meta.ROLLUP_FILE_URL_${reference};`;
     },
   };
 }

@@ -6,11 +6,10 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PortolanError } from '../core/errors.ts';
 import { compile } from './site/compile.ts';
-import { writeFiles } from './site/files.ts';
 import type { SiteData } from './site/model.ts';
 import { type Publication, readPublication } from './site/publication.ts';
 import { renderPages } from './site/render.ts';
-import { openOutput, prune } from './site/write.ts';
+import { prune } from './site/write.ts';
 
 /** Where a site is built from and to. Paths are relative to the repository. */
 export interface SiteBuild {
@@ -31,16 +30,13 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
   const code = await codeHash(build.root);
   const { compiled, reused } = await compile(publication, work, code);
   log(`${publication.catalog.servers.length} servers: ${compiled} compiled, ${reused} unchanged`);
-  const fullText = buildFullText(build);
-  const output = openOutput(out);
-  const [{ rendered, files }] = await Promise.all([
+  const [{ rendered, files }, extras] = await Promise.all([
     renderPages(build, await shellHash(work, code)),
-    writeFiles(work, output),
-    fullText,
+    writeExtras(build),
   ]);
   const removed = await prune(
     out,
-    (path) => output.written.has(path) || files.has(path) || path.startsWith('pagefind/'),
+    (path) => extras.has(path) || files.has(path) || path.startsWith('pagefind/'),
   );
   log(`${rendered} pages of servers rendered, ${removed} old files removed`);
 }
@@ -61,20 +57,21 @@ async function shellHash(work: string, code: string): Promise<string> {
   ]);
 }
 
-/** Pagefind in a process of its own, beside Astro. */
-async function buildFullText({ root, work, out, base }: SiteBuild): Promise<void> {
-  const child = spawn(
-    process.execPath,
-    [join(root, 'scripts/site/full-text.ts'), work, out, base, root],
-    { stdio: ['ignore', 'ignore', 'inherit'] },
-  );
+/** Indexes, JSON, feeds and images, in a process of their own; returns what it wrote. */
+async function writeExtras({ root, work, out, base }: SiteBuild): Promise<ReadonlySet<string>> {
+  const argument = JSON.stringify({ root, work, out, base });
+  const child = spawn(process.execPath, [join(root, 'scripts/site/extras.ts'), argument], {
+    stdio: ['ignore', 'ignore', 'inherit'],
+  });
   const [status] = (await once(child, 'exit')) as [number | null];
-  if (status !== 0)
+  if (status !== 0) {
     throw new PortolanError(
       'failed',
       'SITE_BUILD',
-      `the full-text index could not be built (exit ${status})`,
+      `the indexes and feeds of the site could not be written (exit ${status}); its output above tells why`,
     );
+  }
+  return new Set(JSON.parse(await readFile(join(work, 'extras.json'), 'utf8')) as string[]);
 }
 
 /** Digest of all the code that pages depend on. */
@@ -100,6 +97,7 @@ async function main(): Promise<void> {
       catalog: { type: 'string', default: 'oci-layout:dist/catalog' },
       registry: { type: 'string', default: 'registry' },
       out: { type: 'string', default: 'dist/site' },
+      work: { type: 'string', default: '.portolan/site' },
       base: { type: 'string' },
     },
   });
@@ -109,7 +107,7 @@ async function main(): Promise<void> {
   await buildSite(publication, {
     root,
     out: resolve(root, values.out),
-    work: join(root, '.portolan/site'),
+    work: resolve(root, values.work),
     base: values.base ?? process.env.PORTOLAN_BASE ?? '/',
     log: (line) => console.error(`site: ${line}`),
   });

@@ -1,3 +1,4 @@
+import { closeSync, openSync, readSync } from 'node:fs';
 import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CatalogServer } from '../../core/entry/types.generated.ts';
@@ -21,7 +22,10 @@ export interface ServerLocation {
   readonly key: string;
 }
 
-const AT_ONCE = 16;
+/** Lines in one write. */
+const AT_ONCE = 64;
+/** Bytes of an icon that a page of a large catalog holds itself, instead of a file for each. */
+const MOST_INLINE = 4096;
 
 /**
  * Reads a publication once and writes what the rest of the build works from into `folder`:
@@ -41,32 +45,29 @@ export async function compile(
   const out = await open(join(folder, 'servers.ndjson.new'), 'w');
   let offset = 0;
   let reused = 0;
+  const large = publication.catalog.servers.length > FILES_PER_SERVER_LIMIT;
   try {
-    const { servers } = publication.catalog;
-    for (let start = 0; start < servers.length; start += AT_ONCE) {
-      const batch = servers.slice(start, start + AT_ONCE);
-      const compiled = await Promise.all(
-        batch.map(async (server) => {
-          const key = shortHash(JSON.stringify([server, code]));
-          const known = await old?.read(server.name, key);
-          if (known) reused += 1;
-          return { key, ...(known ?? (await compileServer(publication, server))) };
-        }),
-      );
-      const lines: Buffer[] = [];
-      for (const { key, page, icon, line } of compiled) {
-        const bytes = Buffer.from(`${line ?? JSON.stringify(page)}\n`);
-        locations.push({ name: page.item.name, offset, length: bytes.length - 1, key });
-        offset += bytes.length;
-        list.push(page.item);
-        if (icon) icons[page.item.name] = icon;
-        lines.push(bytes);
+    let lines: Buffer[] = [];
+    for (const server of publication.catalog.servers) {
+      const key = shortHash(JSON.stringify([server, code, large]));
+      const known = old?.read(server.name, key);
+      if (known) reused += 1;
+      const { page, icon, line } = known ?? compileServer(publication, server, large);
+      const bytes = Buffer.from(`${line ?? JSON.stringify(page)}\n`);
+      locations.push({ name: page.item.name, offset, length: bytes.length - 1, key });
+      offset += bytes.length;
+      list.push(page.item);
+      if (icon) icons[page.item.name] = icon;
+      lines.push(bytes);
+      if (lines.length === AT_ONCE) {
+        await out.write(Buffer.concat(lines));
+        lines = [];
       }
-      await out.write(Buffer.concat(lines));
     }
+    await out.write(Buffer.concat(lines));
   } finally {
     await out.close();
-    await old?.close();
+    old?.close();
   }
   await rename(join(folder, 'servers.ndjson.new'), join(folder, 'servers.ndjson'));
   await Promise.all([
@@ -86,12 +87,12 @@ interface Compiled {
   readonly line?: string;
 }
 
-async function compileServer(publication: Publication, server: CatalogServer): Promise<Compiled> {
+function compileServer(publication: Publication, server: CatalogServer, large: boolean): Compiled {
   const history: VersionOfServer[] = [];
   let newest: PublishedVersion | undefined;
   let after: PublishedVersion | undefined;
   for (const version of server.versions) {
-    const content = await publication.readVersion(server, version);
+    const content = publication.readVersion(server, version);
     if (after) {
       const last = history.at(-1);
       if (last) history[history.length - 1] = { ...last, changes: changesBetween(content, after) };
@@ -106,7 +107,8 @@ async function compileServer(publication: Publication, server: CatalogServer): P
   const icon = newest.icon && sanitizeSvg(newest.icon);
   const { entry, tools, readme, lock } = newest;
   const page: ServerPage = {
-    item: listItem(server, Boolean(icon)),
+    item: listItem(server, Boolean(icon) && !large),
+    ...(large && icon && icon.length < MOST_INLINE ? { icon } : {}),
     entry,
     tools: tools?.tools ?? [],
     ...(tools ? { capturedFrom: tools.capturedFrom } : {}),
@@ -122,7 +124,7 @@ async function compileServer(publication: Publication, server: CatalogServer): P
     ...(lock ? { lock } : {}),
     history,
   };
-  return { page, icon };
+  return { page, icon: large ? undefined : icon };
 }
 
 function listItem(server: CatalogServer, icon: boolean): ListItem {
@@ -197,17 +199,17 @@ async function openOld(folder: string, code: string) {
       string
     >;
     const byName = new Map(locations.map((location) => [location.name, location]));
-    const file = await open(join(folder, 'servers.ndjson'), 'r');
+    const file = openSync(join(folder, 'servers.ndjson'), 'r');
     return {
-      async read(name: string, key: string): Promise<Compiled | undefined> {
+      read(name: string, key: string): Compiled | undefined {
         const location = byName.get(name);
         if (location?.key !== key) return undefined;
         const bytes = Buffer.alloc(location.length);
-        await file.read(bytes, 0, location.length, location.offset);
+        readSync(file, bytes, 0, location.length, location.offset);
         const line = bytes.toString('utf8');
         return { page: JSON.parse(line) as ServerPage, icon: icons[name], line };
       },
-      close: () => file.close(),
+      close: () => closeSync(file),
     };
   } catch {
     // No earlier build, or one that was cut off: everything is compiled.

@@ -24,17 +24,17 @@ export async function writeFiles(work: string, output: Output): Promise<void> {
   const list = await read<ListItem[]>('list.json');
   const icons = await read<Record<string, string>>('icons.json');
   const { write } = output;
-  await write('catalog-index.json', JSON.stringify(catalogIndex(list, site.categories)));
-  await write('catalog-tools.txt', toolIndex(list));
-  for (const [name, svg] of Object.entries(icons)) await write(`icons/${name}.svg`, svg);
-  if (site.logo) await write('logo.svg', await readFile(join(work, 'logo.svg'), 'utf8'));
-  await write('llms.txt', llmsText(site, list));
-  await write('badge.svg', badgeSvg(site.title, `${list.length} servers`));
+  write('catalog-index.json', JSON.stringify(catalogIndex(list, site.categories)));
+  write('catalog-tools.txt', toolIndex(list));
+  for (const [name, svg] of Object.entries(icons)) write(`icons/${name}.svg`, svg);
+  if (site.logo) write('logo.svg', await readFile(join(work, 'logo.svg'), 'utf8'));
+  write('llms.txt', llmsText(site, list));
+  write('badge.svg', badgeSvg(site.title, `${list.length} servers`));
   // GitHub Pages would drop folders whose names start with an underscore.
-  await write('.nojekyll', '');
+  write('.nojekyll', '');
   await writeServers(work, output, site);
-  await writeFeeds(output, site, list);
-  await writeSitemap(output, site, list);
+  writeFeeds(output, site, list);
+  writeSitemap(output, site, list);
 }
 
 async function writeServers(work: string, { write }: Output, site: SiteData): Promise<void> {
@@ -48,10 +48,10 @@ async function writeServers(work: string, { write }: Output, site: SiteData): Pr
       continue;
     }
     const folder = `servers/${item.name}`;
-    await write(`${folder}/server.json`, JSON.stringify(json));
-    await write(`${folder}/server.md`, serverMarkdown(page, site));
-    await write(`${folder}/badge.svg`, badgeSvg(site.title, badgeText(item)));
-    await write(
+    write(`${folder}/server.json`, JSON.stringify(json));
+    write(`${folder}/server.md`, serverMarkdown(page, site));
+    write(`${folder}/badge.svg`, badgeSvg(site.title, badgeText(item)));
+    write(
       `${folder}/feed.xml`,
       atomFeed(site, {
         title: item.title,
@@ -70,7 +70,7 @@ async function writeServers(work: string, { write }: Output, site: SiteData): Pr
     );
   }
   for (const [shard, servers] of shards) {
-    await write(`data/${shard}.json`, JSON.stringify(servers));
+    write(`data/${shard}.json`, JSON.stringify(servers));
   }
 }
 
@@ -83,16 +83,12 @@ export async function* serverPages(work: string): AsyncGenerator<ServerPage> {
 const badgeText = ({ status, version }: ListItem) =>
   status === 'active' ? version : `${version} ${status}`;
 
-async function writeFeeds(
-  { write }: Output,
-  site: SiteData,
-  list: readonly ListItem[],
-): Promise<void> {
+function writeFeeds({ write }: Output, site: SiteData, list: readonly ListItem[]): void {
   const offered = list.filter(({ status }) => status !== 'withdrawn');
   const newest = offered
     .filter(({ updated }) => updated !== undefined)
     .sort((a, b) => (b.updated ?? '').localeCompare(a.updated ?? ''));
-  await write(
+  write(
     'feed.xml',
     atomFeed(site, {
       title: site.title,
@@ -105,7 +101,7 @@ async function writeFeeds(
     const items = newest.filter(({ categories }) => categories.includes(id));
     const feed = `categories/${id}/feed.xml`;
     const entries = items.slice(0, FEED_LENGTH).map(feedEntry);
-    await write(
+    write(
       feed,
       atomFeed(site, {
         title: `${site.title}: ${title}`,
@@ -125,11 +121,7 @@ const feedEntry = ({ name, title, version, description, updated }: ListItem): Fe
   summary: description,
 });
 
-async function writeSitemap(
-  { write }: Output,
-  site: SiteData,
-  list: readonly ListItem[],
-): Promise<void> {
+function writeSitemap({ write }: Output, site: SiteData, list: readonly ListItem[]): void {
   if (!site.origin) return;
   const paths = [
     ...['', 'categories/', 'a-z/', 'tags/', 'publishers/', 'new/', 'statistics/', 'contribute/'],
@@ -142,9 +134,9 @@ async function writeSitemap(
     const date = dates.get(path);
     return `<url><loc>${site.origin}/${path}</loc>${date ? `<lastmod>${date}</lastmod>` : ''}</url>\n`;
   });
-  await write(
+  write(
     'sitemap.xml',
     `<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n${urls.join('')}</urlset>\n`,
   );
-  await write('robots.txt', `User-agent: *\nAllow: /\nSitemap: ${site.origin}/sitemap.xml\n`);
+  write('robots.txt', `User-agent: *\nAllow: /\nSitemap: ${site.origin}/sitemap.xml\n`);
 }

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { close, createIndex } from 'pagefind';
+import type { SiteBuild } from '../build-site.ts';
 import { serverPages } from './files.ts';
 import type { ServerPage, SiteData } from './model.ts';
 
@@ -9,13 +10,11 @@ const TOOL_LENGTH = 160;
 const AT_ONCE = 64;
 const MAX_FRAGMENT_FILES = 500;
 
-/**
- * Builds the full-text index of servers and documentation into pagefind/ of the site. Runs as a
- * process of its own beside Astro: `node full-text.ts WORK OUT BASE ROOT`.
- */
-async function main([work, out, base, root]: readonly string[]): Promise<void> {
-  if (!work || !out || !base || !root) throw new TypeError('full-text.ts WORK OUT BASE ROOT');
-  const { large } = JSON.parse(await readFile(join(work, 'site.json'), 'utf8')) as SiteData;
+/** Builds the full-text index of servers and documentation into pagefind/ of the site. */
+export async function buildFullText(
+  { root, work, out, base }: SiteBuild,
+  site: SiteData,
+): Promise<void> {
   const { index, errors } = await createIndex({
     forceLanguage: 'en',
     maxFragments: MAX_FRAGMENT_FILES,
@@ -38,7 +37,7 @@ async function main([work, out, base, root]: readonly string[]): Promise<void> {
   for await (const page of serverPages(work)) {
     if (page.item.status === 'withdrawn') continue;
     const url = `${base}servers/${page.item.name}/`;
-    await add(url, page.item.title, 'Server', serverText(page, large));
+    await add(url, page.item.title, 'Server', serverText(page, site.large));
   }
   for (const { slug, text } of await docTexts(join(root, 'docs'))) {
     const title = /^#\s+(.+)$/m.exec(text)?.[1] ?? slug;
@@ -85,6 +84,3 @@ async function docTexts(folder: string): Promise<{ slug: string; text: string }[
       })),
   );
 }
-
-if (import.meta.main)
-  await main(process.argv.slice(2).map((path, i) => (i === 2 ? path : resolve(path))));

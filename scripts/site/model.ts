@@ -68,6 +68,8 @@ export interface ServerPage {
   readonly capturedFrom?: string;
   readonly prompts: readonly { readonly name: string; readonly description?: string }[];
   readonly resources: number;
+  /** Sanitised SVG, in a large catalog, where icons have no files. */
+  readonly icon?: string;
   /** Sanitised HTML. */
   readonly readme?: string;
   readonly digest: string;

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { load } from 'js-yaml';
@@ -12,8 +13,9 @@ import type {
   ServerEntry,
 } from '../../core/entry/types.generated.ts';
 import { PortolanError } from '../../core/errors.ts';
-import { asDigest } from '../../core/oci/digest.ts';
+import { asDigest, hexOf, verifyBytes } from '../../core/oci/digest.ts';
 import { openLayout } from '../../core/oci/layout.ts';
+import { parseManifest } from '../../core/oci/manifest.ts';
 import {
   CATALOG_LAYER,
   ENTRY_LAYER,
@@ -22,7 +24,7 @@ import {
   README_LAYER,
   TOOLS_LAYER,
 } from '../../core/oci/media-types.ts';
-import type { Repository } from '../../core/oci/repository.ts';
+import type { Descriptor } from '../../core/oci/repository.ts';
 import { readSignature, type Signature } from './signature.ts';
 
 /** What one version of a server consists of, as its signed artifact holds it. */
@@ -49,7 +51,7 @@ export interface Publication {
   /** Digest of the catalog artifact. */
   readonly digest: string;
   readonly signature: Signature;
-  readVersion(server: CatalogServer, version: CatalogVersion): Promise<PublishedVersion>;
+  readVersion(server: CatalogServer, version: CatalogVersion): PublishedVersion;
 }
 
 /**
@@ -86,7 +88,7 @@ export async function readPublication(layout: string, registry: string): Promise
       : {}),
     digest: tag.digest,
     signature: await readSignature(repository, tag.digest, catalog.development === true),
-    readVersion: (server, version) => readVersion(repository, server, version),
+    readVersion: (server, version) => readVersion(layout, server, version),
   };
 }
 
@@ -104,33 +106,64 @@ export async function readConfig(registry: string): Promise<CatalogConfig> {
   );
 }
 
-async function readVersion(
-  repository: Repository,
+function readVersion(
+  layout: string,
   server: CatalogServer,
   version: CatalogVersion,
-): Promise<PublishedVersion> {
+): PublishedVersion {
   const where = `${server.name} ${version.version}`;
-  const { manifest } = await repository.readManifest(asDigest(version.digest, where));
-  const text = async (mediaType: string) => {
-    const layer = manifest.layers.find((item) => item.mediaType === mediaType);
-    return layer && (await repository.readBlob(layer));
+  const digest = asDigest(version.digest, where);
+  const manifest = parseManifest(readBlob(layout, { digest, size: version.size }, where), where);
+  const layers = new Map(manifest.layers.map((layer) => [layer.mediaType, layer]));
+  const read = (mediaType: string) => {
+    const layer = layers.get(mediaType);
+    return layer && readBlob(layout, layer, where);
   };
-  const [entry, tools, readme, icon] = await Promise.all(
-    [ENTRY_LAYER, TOOLS_LAYER, README_LAYER, ICON_LAYER].map(text),
-  );
+  const text = (mediaType: string) => {
+    const bytes = read(mediaType);
+    return bytes && Buffer.from(bytes).toString('utf8');
+  };
+  const entry = read(ENTRY_LAYER);
   if (!entry) {
     throw new PortolanError(
       'malformed',
       'ENTRY_MALFORMED',
-      `${where}: its artifact ${version.digest} has no layer ${ENTRY_LAYER}; publish it again`,
+      `${where}: its artifact ${digest} has no layer ${ENTRY_LAYER}; publish it again`,
     );
   }
-  const lock = manifest.layers.find((item) => item.mediaType === LOCK_LAYER);
+  const tools = read(TOOLS_LAYER);
+  const readme = text(README_LAYER);
+  const icon = text(ICON_LAYER);
+  const lock = layers.get(LOCK_LAYER);
   return {
     entry: parseEntry(entry, where),
     ...(tools ? { tools: parseTools(tools, `${where} tools`) } : {}),
-    ...(readme ? { readme: Buffer.from(readme).toString('utf8') } : {}),
-    ...(icon ? { icon: Buffer.from(icon).toString('utf8') } : {}),
+    ...(readme ? { readme } : {}),
+    ...(icon ? { icon } : {}),
     ...(lock ? { lock: lock.digest } : {}),
   };
+}
+
+/**
+ * A blob of a layout on disk, checked against its digest. Synchronous, because ten thousand servers
+ * are fifty thousand small files, and reading each through promises takes three times as long.
+ */
+function readBlob(
+  layout: string,
+  { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
+  where: string,
+): Uint8Array {
+  let bytes: Uint8Array;
+  try {
+    bytes = readFileSync(join(layout, 'blobs', 'sha256', hexOf(asDigest(digest, where))));
+  } catch (error) {
+    throw new PortolanError(
+      'unreachable',
+      'NOT_FOUND',
+      `${where}: oci-layout:${layout} has no content ${digest}; build the catalog again`,
+      { cause: error },
+    );
+  }
+  verifyBytes(bytes, { digest, size }, where);
+  return bytes;
 }

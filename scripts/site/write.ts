@@ -1,12 +1,12 @@
-import { mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { readdir, rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { hasErrno } from '../../core/errors.ts';
 
 /** A folder that a build writes to, which remembers what belongs there. */
 export interface Output {
   readonly folder: string;
   /** Writes a file, by its path in the folder, unless it has this content already. */
-  write(path: string, content: string | Uint8Array): Promise<void>;
+  write(path: string, content: string | Uint8Array): void;
   /** Paths written, whether changed or not. */
   readonly written: ReadonlySet<string>;
 }
@@ -17,19 +17,19 @@ export function openOutput(folder: string): Output {
   return {
     folder,
     written,
-    async write(path, content) {
+    // Synchronous calls: for tens of thousands of small files they cost half of what promises do.
+    write(path, content) {
       written.add(path);
       const full = join(folder, path);
       const bytes = Buffer.from(content);
-      try {
-        if (bytes.equals(await readFile(full))) return;
-      } catch (error) {
-        if (!hasErrno(error, 'ENOENT')) throw error;
+      if (existsSync(full)) {
+        if (bytes.equals(readFileSync(full))) return;
+      } else {
         const parent = dirname(full);
-        if (!folders.has(parent)) await mkdir(parent, { recursive: true });
+        if (!folders.has(parent)) mkdirSync(parent, { recursive: true });
         folders.add(parent);
       }
-      await writeFile(full, bytes);
+      writeFileSync(full, bytes);
     },
   };
 }

@@ -1,1 +1,5 @@
 declare module 'virtual:portolan/theme.css';
+declare module 'virtual:portolan/direct-url' {
+  const url: string;
+  export default url;
+}

@@ -39,6 +39,18 @@ export const fullTextWords = {
   failed: 'The search could not be loaded. Reload the page to try again.',
 } as const;
 
+/** What the install panel says; the browser has these for the direct way. */
+export const installWords = {
+  client: 'Client',
+  terminal: 'In a terminal',
+  inFile: (path: string) => `In ${path}`,
+  copy: 'Copy',
+  secretNext: 'Then give the gateway the secret; it asks for the value and stores it encrypted:',
+  signInNext: 'Then sign in; the gateway opens the browser and keeps the token:',
+  linkNote: 'The button opens the client with exactly this.',
+  directMissing: 'This client cannot reach this server directly; use the gateway.',
+} as const;
+
 export const messages = {
   ...cardWords,
   nav: {
@@ -110,26 +122,16 @@ export const messages = {
   },
 
   server: {
+    ...installWords,
     by: 'by',
     version: 'Version',
     updated: 'published',
     install: 'Install',
     installLead:
       'Through the gateway: it verifies the signature, runs the server isolated and keeps its secrets.',
-    gateway: 'Gateway',
-    direct: 'Direct',
+    direct: 'Without the gateway',
     directNote:
       'Without the gateway nothing is verified or isolated, and secrets lie in the client’s own file.',
-    directMissing: 'This client cannot reach this server directly; use the gateway.',
-    client: 'Client',
-    how: 'How',
-    terminal: 'In a terminal',
-    inFile: (path: string) => `In ${path}`,
-    copy: 'Copy',
-    copied: 'Copied',
-    secretNext: 'Then give the gateway the secret; it asks for the value and stores it encrypted:',
-    signInNext: 'Then sign in; the gateway opens the browser and keeps the token:',
-    linkNote: 'The button opens the client with exactly this.',
     permissions: 'Permissions',
     permissionsLead: 'All that it may touch. The gateway grants nothing else.',
     networkNone: 'No network at all',

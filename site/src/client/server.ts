@@ -1,11 +1,42 @@
-// A server's page: copy buttons, and the client chosen last time.
-for (const button of document.querySelectorAll<HTMLButtonElement>('[data-copy]')) {
-  button.addEventListener('click', async () => {
-    const label = button.textContent;
-    await navigator.clipboard.writeText(button.previousElementSibling?.textContent ?? '');
-    button.textContent = '✓';
-    setTimeout(() => {
-      button.textContent = label;
-    }, 1500);
+// A server's page: copy buttons, the client chosen last time, and its direct way on demand.
+import directUrl from 'virtual:portolan/direct-url';
+
+const clients = [...document.querySelectorAll<HTMLInputElement>('[name=client]')];
+const details = document.querySelector<HTMLDetailsElement>('[data-direct]');
+
+addEventListener('click', async ({ target }) => {
+  const button = target as HTMLElement;
+  if (!button.matches('[data-copy]')) return;
+  const label = button.textContent;
+  await navigator.clipboard.writeText(button.previousElementSibling?.textContent ?? '');
+  button.textContent = '✓';
+  setTimeout(() => {
+    button.textContent = label;
+  }, 1500);
+});
+
+async function showDirect() {
+  if (!details?.open) return;
+  const { showDirect: show } = await (import(/* @vite-ignore */ directUrl) as Promise<
+    typeof import('./direct.ts')
+  >);
+  await show(details, clients.find(({ checked }) => checked)?.value);
+}
+
+try {
+  const chosen = clients.find(({ value }) => value === localStorage.client);
+  if (chosen) chosen.checked = true;
+} catch {
+  // Storage is off: the first client stays chosen.
+}
+for (const input of clients) {
+  input.addEventListener('change', () => {
+    try {
+      localStorage.client = input.value;
+    } catch {
+      // As above.
+    }
+    showDirect();
   });
 }
+details?.addEventListener('toggle', showDirect);

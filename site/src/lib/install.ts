@@ -1,44 +1,78 @@
 import type { ServerEntry } from '../../../core/entry/types.generated.ts';
-import { messages } from '../messages.ts';
+import { installWords as m } from '../messages.ts';
 import { escapeHtml } from './card.ts';
 import { CLIENTS, directInstall, gatewayInstall, type Install } from './clients.ts';
 
-const m = messages.server;
-
 /**
- * The chooser of clients: radio buttons with a panel each, so that it works without JavaScript.
- * In each panel the gateway's way is shown, and the direct one lies under it, closed.
+ * The chooser of clients: radio buttons, and what each client needs, shown by CSS, so that it works
+ * without JavaScript. Clients that take the same text share it.
  */
 export function installHtml(entry: ServerEntry, catalog: string): string {
-  const choices = CLIENTS.map((client, index) => {
-    const direct = directInstall(client, entry);
-    return `<input type="radio" name="client" id="c-${client.id}" value="${client.id}"${index ? '' : ' checked'}><label for="c-${client.id}">${client.title}</label><div class="way">${
-      wayHtml(gatewayInstall(client, entry, catalog)) + nextHtml(entry)
-    }<details><summary>${m.direct}</summary><div>${
-      direct
-        ? `<p class="muted small">${m.directNote}</p>${wayHtml(direct)}`
-        : `<p class="muted small">${m.directMissing}</p>`
-    }</div></details></div>`;
-  });
-  return `<fieldset class="clients"><legend class="sr">${m.client}</legend>${choices.join('')}</fieldset>`;
+  const choices = CLIENTS.map(
+    ({ id, title }, index) =>
+      `<input type="radio" name="client" id="c-${id}" value="${id}"${index ? '' : ' checked'}><label for="c-${id}">${title}</label>`,
+  );
+  const installs = CLIENTS.map(
+    (client) => [client.id, gatewayInstall(client, entry, catalog)] as const,
+  );
+  return `<fieldset class="clients"><legend class="sr">${m.client}</legend>${choices.join('')}<div class="ways">${sharedHtml(installs)}</div></fieldset>`;
 }
 
-const wayHtml = ({ snippets, links }: Install): string =>
-  snippets
+function sharedHtml(installs: readonly (readonly [client: string, install: Install])[]): string {
+  const texts = new Map<string, { client: string; where: string }[]>();
+  for (const [client, { snippets }] of installs) {
+    for (const { where, text } of snippets) {
+      texts.set(text, [...(texts.get(text) ?? []), { client, where }]);
+    }
+  }
+  const figures = [...texts].map(([text, users]) => {
+    const captions = Object.entries(Object.groupBy(users, ({ where }) => where)).map(
+      ([where, same = []]) =>
+        `<span class="w ${classes(same.map(({ client }) => client))}">${placeHtml(where)}</span>`,
+    );
+    return `<figure class="w ${classes(users.map(({ client }) => client))}"><figcaption>${captions.join('')}</figcaption>${preHtml(text)}</figure>`;
+  });
+  const links = installs
+    .filter(([, install]) => install.links.length)
+    .map(([client, install]) => `<div class="w w-${client}">${linksHtml(install)}</div>`);
+  return figures.join('') + links.join('');
+}
+
+const classes = (clients: readonly string[]) => clients.map((client) => `w-${client}`).join(' ');
+
+const placeHtml = (where: string) =>
+  where === 'shell' ? m.terminal : m.inFile(`<code>${escapeHtml(where)}</code>`);
+
+/** Everything for one client. */
+export const wayHtml = (install: Install): string =>
+  install.snippets
     .map(
       ({ where, text }) =>
-        `<figure class="snippet"><figcaption>${where === 'shell' ? m.terminal : m.inFile(`<code>${escapeHtml(where)}</code>`)}</figcaption>${preHtml(text)}</figure>`,
+        `<figure><figcaption>${placeHtml(where)}</figcaption>${preHtml(text)}</figure>`,
     )
-    .join('') +
-  (links.length
+    .join('') + linksHtml(install);
+
+const linksHtml = ({ links }: Install): string =>
+  links.length
     ? `<p class="links">${links.map(({ href, label }) => `<a class="button primary" href="${escapeHtml(href)}">${label}</a>`).join(' ')} <span class="muted small">${m.linkNote}</span></p>`
-    : '');
+    : '';
 
 /** Code with a copy button, which only works, and only shows, with JavaScript. */
 export const preHtml = (text: string): string =>
-  `<div class="code"><pre tabindex="0"><code>${escapeHtml(text)}</code></pre><button type="button" class="button needs-script" data-copy>${m.copy}</button></div>`;
+  `<div class="code"><pre><code>${escapeHtml(text)}</code></pre><button type="button" class="button needs-script" data-copy>${m.copy}</button></div>`;
 
-function nextHtml(entry: ServerEntry): string {
+/**
+ * How to reach the server without the gateway: for the client with this id, or in the form that
+ * most clients take.
+ */
+export function directHtml(entry: ServerEntry, clientId = 'claude-desktop'): string {
+  const client = CLIENTS.find(({ id }) => id === clientId);
+  const install = client && directInstall(client, entry);
+  return install ? wayHtml(install) : `<p class="muted small">${m.directMissing}</p>`;
+}
+
+/** What remains to do after pasting: give the secrets, or sign in. */
+export function nextHtml(entry: ServerEntry): string {
   const secrets = (entry.secrets ?? []).filter(({ required }) => required !== false);
   const lines = secrets.map(({ name }) => `npx -y portolan secret set ${entry.name}.${name}`);
   if (lines.length) return `<p class="small">${m.secretNext}</p>${preHtml(lines.join('\n'))}`;

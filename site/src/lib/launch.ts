@@ -58,7 +58,7 @@ export function directLaunch(entry: ServerEntry): Launch | undefined {
   const env = { ...filled.env, ...filled.secretEnv };
   const base = { ...about(entry), env, url: '', headers: {}, inputs };
   if (entry.remote) {
-    const url = (filled.url ?? entry.remote.url).replaceAll('%2F', '/');
+    const url = filled.url ?? entry.remote.url;
     return {
       ...base,
       transport: 'http',

@@ -11,13 +11,9 @@ const hash = createHash('sha256').update(THEME_SCRIPT).digest('base64');
  * Pagefind needs wasm-unsafe-eval, which allows WebAssembly and not eval.
  */
 export const CONTENT_SECURITY_POLICY = [
-  "default-src 'none'",
+  "default-src 'self'",
   `script-src 'self' 'wasm-unsafe-eval' 'sha256-${hash}'`,
-  "style-src 'self'",
-  "img-src 'self'",
-  "connect-src 'self'",
-  "worker-src 'self'",
-  "manifest-src 'self'",
+  "img-src 'self' data:",
+  "object-src 'none'",
   "base-uri 'none'",
-  "form-action 'self'",
-].join('; ');
+].join(';');
