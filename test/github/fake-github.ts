@@ -171,7 +171,8 @@ export async function startFakeGithub(given: Partial<GithubState> = {}): Promise
     if (call.startsWith('GET /git/ref/')) {
       const ref = rest.slice(2).join('/');
       const target = state.refs[ref];
-      return target && ok({ ref: `refs/${ref}`, object: { type: 'commit', sha: target } });
+      if (!target) return undefined;
+      return ok({ ref: `refs/${ref}`, object: { type: 'commit', sha: target } });
     }
     if (call.startsWith('PATCH /git/refs/')) {
       const ref = rest.slice(2).join('/');

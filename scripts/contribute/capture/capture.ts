@@ -11,6 +11,7 @@ import { readOffer } from './read-offer.ts';
 export interface CaptureOptions {
   /** Milliseconds for one run, after the download; 60,000 unless told. */
   readonly timeout?: number;
+  readonly open?: typeof openServer;
 }
 
 export interface Captured {
@@ -69,11 +70,11 @@ async function runOnce(
   folder: string,
   options: CaptureOptions,
 ): Promise<Offer> {
-  const { timeout = 60_000 } = options;
+  const { timeout = 60_000, open = openServer } = options;
   const temporary = await mkdtemp(join(tmpdir(), 'portolan-capture-'));
   try {
     const settings = await placeholderSettings(entry, temporary);
-    const server = await openServer(entry, folder, settings);
+    const server = await open(entry, folder, settings);
     return await readFrom(server, entry.name, timeout);
   } finally {
     await rm(temporary, { recursive: true, force: true });
