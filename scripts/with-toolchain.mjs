@@ -18,16 +18,18 @@ const lock = createHash('sha256')
   .digest('hex');
 
 if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
-  console.error('Installing the locked dependencies (npm ci); the first time takes a minute ...');
+  // Not `npm ci`: it refuses a lockfile without the binaries of platforms that a registry lacks, and
+  // no registry has all of them. `--no-save` installs exactly what is locked and never edits it.
+  console.error('Installing the locked dependencies; the first time takes a minute ...');
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm';
   const { status, error } = spawnSync(
     npm,
-    ['ci', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
+    ['install', '--no-save', '--ignore-scripts', '--no-audit', '--no-fund', '--loglevel=error'],
     { cwd: root, stdio: ['ignore', 2, 2], shell: process.platform === 'win32' },
   );
   if (status !== 0) {
     console.error(
-      `npm ci failed${error ? `: ${error.message}` : ''}; is the npm registry reachable? \`npm ping\` tells.`,
+      `npm install failed${error ? `: ${error.message}` : ''}; is the npm registry reachable? \`npm ping\` tells.`,
     );
     process.exit(status ?? 1);
   }
