@@ -2,7 +2,6 @@ import {
   type AuthorizationServer,
   type Client,
   type ClientAuth,
-  ClientSecretBasic,
   ClientSecretPost,
   dynamicClientRegistrationRequest,
   None,
@@ -73,7 +72,19 @@ export function clientAuthentication(client: ClientRegistration): ClientAuth {
   if (client.method === 'none' || client.clientSecret === undefined) return None();
   return client.method === 'client_secret_post'
     ? ClientSecretPost(client.clientSecret)
-    : ClientSecretBasic(client.clientSecret);
+    : basicAuthentication(client.clientSecret);
+}
+
+/**
+ * HTTP Basic with the encoding of RFC 6749, appendix B. The library escapes `-`, `_` and `.` too,
+ * which is allowed but not undone by every authorization server.
+ */
+function basicAuthentication(secret: string): ClientAuth {
+  const encode = (text: string) => new URLSearchParams([['', text]]).toString().slice(1);
+  return (_server, { client_id: id }, _body, headers) => {
+    const pair = Buffer.from(`${encode(id)}:${encode(secret)}`).toString('base64');
+    headers.set('authorization', `Basic ${pair}`);
+  };
 }
 
 /** What oauth4webapi wants to know of a client. */
