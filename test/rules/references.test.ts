@@ -84,13 +84,13 @@ describe('settings', () => {
 
   it('wants defaults and examples that the parameter would take', async () => {
     expect(await afterEdit('default: metric', 'default: nautical')).toEqual([
-      'weather/server.yaml:28:16: parameters.properties.units.default: the default is nautical, but the value must be one of metric, imperial',
+      'weather/server.yaml:27:16: parameters.properties.units.default: the default is nautical, but the value must be one of metric, imperial',
     ]);
     expect(
       await linesOf({
         'servers/weather/server.yaml': edit(
           NPM,
-          'enum: [metric, imperial]\n      default: metric',
+          'default: metric\n      enum: [metric, imperial]',
           'default: 1.10',
         ),
       }),

@@ -34,13 +34,13 @@ parameters:
   properties:
     folder:
       type: string
-      format: path
       description: Folder for the forecasts.
+      format: path
     units:
       type: string
       description: Units of the answers.
-      enum: [metric, imperial]
       default: metric
+      enum: [metric, imperial]
     verbose:
       type: boolean
       description: Also tells how sure it is.
