@@ -138,6 +138,22 @@ describe.skipIf(skip || needs('oras').skip)('oras', () => {
     expect(await remarksOn(tar, 'v1')).toEqual(['and its remark']);
   });
 
+  it('restores all tags of our layout to a registry, and backs them up to a tar that we read', async () => {
+    const from = join(folder, 'whole');
+    const layout = await openLayout(from, { create: true });
+    for (const tag of ['a', 'b']) {
+      await attachText(layout, await storeText(layout, tag, `whole ${tag}`), `remark ${tag}`);
+    }
+    await oras('restore', plain, '--input', from, name('mirror/whole'));
+    const tar = join(folder, 'whole.tar');
+    await oras('backup', plain, '--include-referrers', '--output', tar, name('mirror/whole'));
+    for (const repository of [open('mirror/whole'), await openRepository(`oci-layout:${tar}`)]) {
+      expect(await noteAt(repository, 'b')).toBe('whole b');
+      expect(await remarksOn(repository, 'a')).toEqual(['remark a']);
+      expect(await remarksOn(repository, 'b')).toEqual(['remark b']);
+    }
+  });
+
   it('signs in with what we read from its configuration', async () => {
     const guarded = await startRegistry({ auth: 'basic' });
     try {
