@@ -1,6 +1,7 @@
+import { dirname } from 'node:path';
 import { messageOf, PortolanError } from '../../core/errors.ts';
-import { withLock } from './lock.ts';
-import { readPrivateFile, writePrivateFile } from './private-files.ts';
+import { withFileLock } from '../../core/file-lock.ts';
+import { ensurePrivateFolder, readPrivateFile, writePrivateFile } from './private-files.ts';
 
 /** A reference as it is stored: it says where a secret is and is none itself. */
 export interface StoredReference {
@@ -38,7 +39,8 @@ export function openReferenceStore(path: string): ReferenceStore {
     },
     change: async (key, reference) => {
       if (reference === undefined && !Object.hasOwn((await read()).entries, key)) return false;
-      return withLock(`${path}.lock`, async () => {
+      await ensurePrivateFolder(dirname(path));
+      return withFileLock(`${path}.lock`, async () => {
         const file = await read();
         const revision = file.counter + 1;
         const entries = { ...file.entries };

@@ -1,6 +1,7 @@
-import { withLock } from './lock.ts';
+import { dirname } from 'node:path';
+import { withFileLock } from '../../core/file-lock.ts';
 import { parseSealedFile } from './parse-sealed-file.ts';
-import { readPrivateFile, writePrivateFile } from './private-files.ts';
+import { ensurePrivateFolder, readPrivateFile, writePrivateFile } from './private-files.ts';
 import {
   changeFile,
   deriveKeys,
@@ -55,7 +56,10 @@ export function openSealedStore(path: string, keyOptions: KeyOptions): SealedSto
     return keys;
   };
   const write = (file: SealedFile) => writePrivateFile(path, `${JSON.stringify(file, null, 1)}\n`);
-  const locked = <Result>(action: () => Promise<Result>) => withLock(`${path}.lock`, action);
+  const locked = async <Result>(action: () => Promise<Result>) => {
+    await ensurePrivateFolder(dirname(path));
+    return withFileLock(`${path}.lock`, action);
+  };
 
   /** People are asked before the lock is taken: nobody else waits for their typing. */
   const prepare = async (): Promise<void> => {

@@ -1,8 +1,8 @@
 import { join } from 'node:path';
 import type { ServerEntry } from '../../core/entry/types.generated.ts';
 import { PortolanError } from '../../core/errors.ts';
+import { withFileLock } from '../../core/file-lock.ts';
 import { addressKey, parseAddressKey, type SecretAddress, SHARED } from './address.ts';
-import { withLock } from './lock.ts';
 import { ensurePrivateFolder } from './private-files.ts';
 import {
   KNOWN_PROVIDERS,
@@ -182,9 +182,10 @@ export function openVault(options: VaultOptions): Vault {
         [...(await sealed.revisions()).keys()].flatMap((name) =>
           name.startsWith(RECORD) ? [name.slice(RECORD.length)] : [],
         ),
-      exclusively: (name, action) => {
+      exclusively: async (name, action) => {
         if (!/^[a-z0-9-]+$/.test(name)) throw new TypeError(`no name for a lock: ${name}`);
-        return withLock(join(folder, `${name}.lock`), action, { timeout: 120_000 });
+        await ensurePrivateFolder(folder);
+        return withFileLock(join(folder, `${name}.lock`), action, { patienceMs: 120_000 });
       },
     },
   };

@@ -1,10 +1,10 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { access, mkdir, readdir, writeFile } from 'node:fs/promises';
+import { access, mkdir, readdir, utimes, writeFile } from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
-import { withLock } from '../../gateway/vault/lock.ts';
+import { withFileLock } from '../../core/file-lock.ts';
 import { openVault } from '../../gateway/vault/vault.ts';
 import { addKeychain, keychainIn, temporaryFolder } from './support.ts';
 
@@ -43,7 +43,7 @@ test('actions under one lock never overlap', async () => {
     await new Promise((resolve) => setImmediate(resolve));
     inside -= 1;
   };
-  await Promise.all(Array.from({ length: 20 }, () => withLock(path, action)));
+  await Promise.all(Array.from({ length: 20 }, () => withFileLock(path, action)));
   expect(most).toBe(1);
 });
 
@@ -54,34 +54,35 @@ test('the lock of a killed process is taken over; that of a living one is respec
   });
   onTestFinished(() => void holder.kill('SIGKILL'));
   await once(holder.stdout, 'data');
-  const refused = withLock(path, async () => 'in', { timeout: 100 });
-  await expect(refused).rejects.toMatchObject({ code: 'LOCK_TIMEOUT' });
+  const refused = withFileLock(path, async () => 'in', { patienceMs: 100 });
+  await expect(refused).rejects.toMatchObject({ code: 'LOCKED' });
   await expect(refused).rejects.toThrow(`process ${holder.pid}`);
   holder.kill('SIGKILL');
   await once(holder, 'exit');
   const order: number[] = [];
   await Promise.all(
-    [1, 2, 3, 4].map((number) => withLock(path, async () => void order.push(number))),
+    [1, 2, 3, 4].map((number) => withFileLock(path, async () => void order.push(number))),
   );
   expect(order.sort()).toEqual([1, 2, 3, 4]);
 });
 
 test('a pid that belongs to another process by now does not hold a lock', async () => {
   const path = await lockPath();
-  const former = { pid: process.pid, host: hostname(), started: '1', nonce: 'x' };
-  await writeFile(path, JSON.stringify(former));
-  expect(await withLock(path, async () => 'in', { timeout: 1_000 })).toBe('in');
+  await writeFile(path, `${hostname()} ${process.pid} abc 1\n`);
+  expect(await withFileLock(path, async () => 'in', { patienceMs: 1_000 })).toBe('in');
 });
 
-test('the lock of another machine is respected', async () => {
+test('the lock of another machine is respected while it is fresh', async () => {
   const path = await lockPath();
-  const elsewhere = { pid: 1, host: `not-${hostname()}`, started: '', nonce: 'x' };
-  await writeFile(path, JSON.stringify(elsewhere));
-  await expect(withLock(path, async () => 'in', { timeout: 50 })).rejects.toThrow(/not-/);
+  await writeFile(path, `not-${hostname()} 1 abc 1\n`);
+  await expect(withFileLock(path, async () => 'in', { patienceMs: 50 })).rejects.toThrow(/not-/);
+  const longAgo = new Date(Date.now() - 120_000);
+  await utimes(path, longAgo, longAgo);
+  expect(await withFileLock(path, async () => 'in', { patienceMs: 50 })).toBe('in');
 });
 
 test('a failing action gives the lock back', async () => {
   const path = await lockPath();
-  await expect(withLock(path, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
+  await expect(withFileLock(path, () => Promise.reject(new Error('no')))).rejects.toThrow('no');
   await expect(access(path)).rejects.toThrow('ENOENT');
 });
