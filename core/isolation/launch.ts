@@ -51,12 +51,27 @@ async function start(plan: LaunchPlan, choice: Choice, options: LaunchOptions): 
       onSpawn: (pid) => folder.record({ child: identityOf(pid) }),
       onEnd: cleanUp,
     });
-    options.signal?.addEventListener('abort', () => void channel.close(), { once: true });
+    await closeOnAbort(channel, options.signal, undo);
     return channel;
   } catch (error) {
     await cleanUp();
     throw error;
   }
+}
+
+/** Ends the server when its signal aborts; throws when that has happened meanwhile. */
+async function closeOnAbort(
+  channel: Channel,
+  signal: AbortSignal | undefined,
+  undo: (() => Promise<void> | void)[],
+): Promise<void> {
+  if (!signal) return;
+  const onAbort = () => void channel.close();
+  signal.addEventListener('abort', onAbort);
+  undo.push(() => signal.removeEventListener('abort', onAbort));
+  if (!signal.aborted) return;
+  await channel.close();
+  signal.throwIfAborted();
 }
 
 /** Makes ready what the driver needs, each step with its undoing, and composes the command. */

@@ -62,17 +62,23 @@ async function reapContainers(engine: Engine, env: NodeJS.ProcessEnv): Promise<n
   const ids = list.stdout.split('\n').filter((id) => /^[0-9a-f]{12,64}$/.test(id));
   if (ids.length === 0) return 0;
   const { stdout } = await callEngine(engine, ['inspect', '--type=container', ...ids], env);
-  const orphans = parseContainers(stdout).flatMap(({ Id, Config }) => {
+  const orphans = parseContainers(stdout).filter(({ Id, Config }) => {
     const labels = Config?.Labels ?? {};
     const owner = { pid: Number(labels[LABEL.pid]), started: labels[LABEL.started] ?? '' };
-    return Id && owner.pid > 0 && !isAlive(owner) ? [Id] : [];
+    return Id !== undefined && owner.pid > 0 && !isAlive(owner);
   });
-  if (orphans.length) await callEngine(engine, ['rm', '--force', '--volumes', ...orphans], env);
+  // An engine does not remove a sidecar while a server still shares its network.
+  for (const sidecars of [false, true]) {
+    const group = orphans.filter(({ Name }) => Boolean(Name?.endsWith('-net')) === sidecars);
+    const names = group.map(({ Id }) => Id as string);
+    if (names.length) await callEngine(engine, ['rm', '--force', '--volumes', ...names], env);
+  }
   return orphans.length;
 }
 
 interface Container {
   readonly Id?: string;
+  readonly Name?: string;
   readonly Config?: { readonly Labels?: Readonly<Record<string, string>> };
 }
 

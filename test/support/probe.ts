@@ -50,6 +50,8 @@ export interface Probe {
   readonly channel: Channel;
   /** Reason with which the channel closed by itself. */
   readonly closed: Promise<Error | undefined>;
+  /** Any request; resolves to the whole answer. */
+  request(method: string, params: Record<string, unknown>): Promise<JsonRpcMessage>;
   call(tool: string, args?: Record<string, unknown>): Promise<Answer>;
 }
 
@@ -84,6 +86,7 @@ export async function converse(channel: Channel): Promise<Probe> {
   return {
     channel,
     closed,
+    request,
     async call(name, args = {}) {
       const { result } = await request('tools/call', { name, arguments: args });
       const [content] = (result?.content ?? []) as { text: string }[];

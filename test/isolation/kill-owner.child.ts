@@ -1,0 +1,17 @@
+// A gateway that is killed: starts a probe in the box that it is told, says so, and waits.
+import { type BoxName, setUpBox } from '../support/boxes.ts';
+import { probePlan, startProbe } from '../support/probe.ts';
+
+const [box, runDir, network] = process.argv.slice(2) as [BoxName | 'none', string, string];
+const setup =
+  box === 'none' ? { entry: {}, options: { isolation: 'none' as const } } : await setUpBox(box);
+const permissions = network
+  ? { network: { allow: [`localhost:${network}`] } }
+  : { network: 'none' as const };
+const probe = await startProbe(probePlan({ ...setup.entry, permissions }), {
+  ...setup.options,
+  runDir,
+});
+await probe.call('ignore_end');
+process.stdout.write(`${probe.channel.info?.pid}\n`);
+setInterval(() => {}, 1_000);
