@@ -22,6 +22,12 @@ import {
  */
 export const RELATED = Symbol('related request');
 
+/**
+ * Set by channels to servers that any request may be the first of; local servers may exit on
+ * anything but `initialize`.
+ */
+export const PROBE_SAFE = Symbol('may be probed');
+
 /** Why the relay itself answers in place of a server. */
 export type LocalCause = 'stopped' | 'timeout';
 
@@ -228,6 +234,8 @@ export async function greet(connection: Connection, timeoutMs: number): Promise<
     connection.greeting = await GREETINGS[first](connection, timeoutMs);
   } catch (error) {
     if (!(error instanceof RpcError) || second === undefined || connection.closed) throw error;
+    // A server that cannot be reached, or that turns the caller away, has not refused the greeting.
+    if (isObject(error.data) && typeof error.data.kind === 'string') throw error;
     connection.greeting = await GREETINGS[second](connection, timeoutMs);
   }
   return connection.greeting;
@@ -268,11 +276,17 @@ const GREETINGS: Record<Era, (connection: Connection, timeoutMs: number) => Prom
   },
   async modern(connection, timeoutMs) {
     const { clientInfo, clientCapabilities } = connection.options;
-    const result = await connection.ask(
-      'server/discover',
-      { _meta: envelope(clientInfo, clientCapabilities) },
-      timeoutMs,
-    );
+    const probe = () =>
+      connection.ask(
+        'server/discover',
+        { _meta: envelope(clientInfo, clientCapabilities) },
+        timeoutMs,
+      );
+    // A server that refuses the revision and names it as one that it speaks gets a second chance.
+    const result = await probe().catch((error: unknown) => {
+      if (error instanceof RpcError && offersModern(error)) return probe();
+      throw error;
+    });
     const versions = Array.isArray(result.supportedVersions) ? result.supportedVersions : [];
     const version = MODERN_VERSIONS.find((known) => versions.includes(known));
     if (version === undefined) {
@@ -291,6 +305,15 @@ const GREETINGS: Record<Era, (connection: Connection, timeoutMs: number) => Prom
     };
   },
 };
+
+function offersModern({ code, data }: RpcError): boolean {
+  const supported = isObject(data) ? data.supported : undefined;
+  return (
+    code === CODE.unsupportedVersion &&
+    Array.isArray(supported) &&
+    MODERN_VERSIONS.some((version) => supported.includes(version))
+  );
+}
 
 function implementationOf(value: unknown): Implementation {
   return isObject(value) && typeof value.name === 'string'

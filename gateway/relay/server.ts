@@ -2,10 +2,10 @@ import { availableParallelism } from 'node:os';
 import { messageOf, PortolanError } from '../../core/errors.ts';
 import type { JsonRpcMessage } from '../../core/isolation/channel.ts';
 import { isSame, type ToolDiff } from './compare.ts';
-import { Connection, envelope, type Greeting, greet } from './connection.ts';
+import { Connection, envelope, type Greeting, greet, PROBE_SAFE } from './connection.ts';
 import type { Inbound } from './inbound.ts';
 import { fetchList, Knowledge, LISTS, type ListKind, type LiveList } from './line.ts';
-import { type Implementation, type JsonObject, RpcError } from './protocol.ts';
+import { type Era, type Implementation, type JsonObject, RpcError } from './protocol.ts';
 import type { Subscriber } from './subscribe.ts';
 import type { Definition, Upstream } from './upstream.ts';
 
@@ -314,7 +314,7 @@ export class Server {
     const connection: Connection = new Connection(
       channel,
       {
-        eras: this.#erasFor(line),
+        eras: this.#erasFor(line, PROBE_SAFE in channel),
         clientInfo: this.#clientInfo,
         clientCapabilities: line.capabilities,
         callTimeoutMs: this.callTimeoutMs,
@@ -344,15 +344,12 @@ export class Server {
     if (this.signed('tools')) await this.list(line, 'tools');
   }
 
-  #erasFor(line: Line) {
+  #erasFor(line: Line, probeSafe: boolean): readonly Era[] {
     const { eras } = this.upstream;
-    if (!eras || eras.length === 0) return ['legacy', 'modern'] as const;
-    if (eras.length === 2 && line.opener) {
-      return line.opener.era === 'modern'
-        ? (['modern', 'legacy'] as const)
-        : (['legacy', 'modern'] as const);
-    }
-    return eras;
+    if (eras?.length === 1) return eras;
+    // The server's era is best the one of its client, when it can be had.
+    const modernFirst = line.opener?.era === 'modern' && (eras !== undefined || probeSafe);
+    return modernFirst ? ['modern', 'legacy'] : ['legacy', 'modern'];
   }
 
   #failed(what: string, cause: unknown): PortolanError {
