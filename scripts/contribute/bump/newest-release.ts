@@ -1,10 +1,9 @@
 import type { ServerEntry } from '../../../core/entry/types.generated.ts';
 import { compareVersions } from '../../../core/entry/version.ts';
 import { PortolanError } from '../../../core/errors.ts';
-import { openRepository } from '../../../core/oci/open.ts';
-import type { Repository } from '../../../core/oci/repository.ts';
+import type { RegistryOptions } from '../../../core/oci/client.ts';
+import { imageTags, inspectImage, parseImage, pinned } from '../image.ts';
 import { licenseFrom } from '../new/draft.ts';
-import { parseImage } from '../new/from-image.ts';
 import { npmFacts, serverBin } from '../npm-facts.ts';
 
 /** A newer upstream release, as changes to an entry. */
@@ -20,10 +19,10 @@ export interface Release {
 /** The newest release of what an entry runs; undefined when the entry has it, or has no releases. */
 export async function newestRelease(
   entry: ServerEntry,
-  open: (source: string) => Promise<Repository> = openRepository,
+  options: RegistryOptions = {},
 ): Promise<Release | undefined> {
   if (entry.npm) return await newestPackage(entry, entry.npm);
-  if (entry.container) return await newestImage(entry.container.image, open);
+  if (entry.container) return await newestImage(entry.container.image, options);
   return undefined;
 }
 
@@ -68,17 +67,18 @@ function commitOf(gitHead: string | undefined): string | undefined {
 /** The same tag with new content, or, for a tag that is a version, the highest version of its form. */
 async function newestImage(
   reference: string,
-  open: (source: string) => Promise<Repository>,
+  options: RegistryOptions,
 ): Promise<Release | undefined> {
-  const { host, repository, tag, digest } = parseImage(reference);
+  const image = parseImage(reference);
+  const { tag } = image;
   if (!tag) return undefined;
-  const registry = await open(`oci://${host}/${repository}`);
-  const newest = VERSION_TAG.test(tag) ? highest(tag, await registry.tags()) : tag;
-  const found = await registry.resolveTag(newest);
-  if (!found || found.digest === digest) return undefined;
+  const newest = VERSION_TAG.test(tag) ? highest(tag, await imageTags(image, options)) : tag;
+  const target = { ...image, tag: newest, digest: undefined };
+  const { digest } = await inspectImage(target, options);
+  if (digest === image.digest) return undefined;
   return {
     label: newest === tag ? `${tag} was built anew` : `${tag} -> ${newest}`,
-    changes: [[['container', 'image'], `${host}/${repository}:${newest}@${found.digest}`]],
+    changes: [[['container', 'image'], pinned(target, digest)]],
     notes: [],
   };
 }
