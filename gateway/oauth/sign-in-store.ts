@@ -60,15 +60,15 @@ export function signInStore(records: RecordStore): SignInStore {
     const text = await records.get(name);
     return text === undefined ? undefined : (JSON.parse(text) as Value);
   };
-  const all = async () => {
-    const names = (await records.names()).filter((name) => name.startsWith('sign-in-'));
+  const startingWith = async (prefix: string) => {
+    const names = (await records.names()).filter((name) => name.startsWith(prefix));
     const found = await Promise.all(names.map((name) => read<SignIn>(name)));
     return found.filter((signIn) => signIn !== undefined);
   };
   return {
-    all,
+    all: () => startingWith('sign-in-'),
     nameOf,
-    find: async (server) => (await all()).find((signIn) => signIn.server === server),
+    find: async (server) => (await startingWith(`sign-in-${hash(server)}-`))[0],
     save: (signIn) => records.set(nameOf(signIn), JSON.stringify(signIn)),
     remove: (signIn) => records.set(nameOf(signIn), undefined),
     registration: (issuer) => read(`client-${hash(issuer)}`),
@@ -81,7 +81,8 @@ export function signInStore(records: RecordStore): SignInStore {
 
 /** One sign-in for each issuer, resource, client and server. */
 function nameOf({ authorizationServer, resource, client, server }: SignIn): string {
-  return `sign-in-${hash(authorizationServer.issuer, resource, client.clientId, server)}`;
+  const rest = hash(authorizationServer.issuer, resource, client.clientId);
+  return `sign-in-${hash(server)}-${rest}`;
 }
 
 function hash(...parts: readonly string[]): string {
