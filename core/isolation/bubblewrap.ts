@@ -5,6 +5,7 @@ import { type Bubblewrap, lowPortsPrefix } from './detect.ts';
 import type { Egress } from './egress/open-egress.ts';
 import { findProgram } from './find-program.ts';
 import type { Prepared } from './prepared.ts';
+import { seccompFilter } from './seccomp.ts';
 import type { LaunchPlan } from './types.ts';
 
 /** Unprivileged user and group inside every box. */
@@ -58,10 +59,12 @@ export function prepareBubblewrap(plan: LaunchPlan, parts: BoxParts): Prepared {
   if (!tree) throw new TypeError(`${entry.name}: bubblewrap runs npm trees only`);
   const { memory, pids, tmp } = resolved.resources;
   const size = String(tmp);
+  const filter = seccompFilter();
   const sharesNetwork = parts.egress !== undefined && parts.bubblewrap.lowPorts;
   const args = [
     '--args',
     '3',
+    ...(filter ? ['--seccomp', '4'] : []),
     '--unshare-all',
     '--unshare-user',
     '--disable-userns',
@@ -157,11 +160,12 @@ export function prepareBubblewrap(plan: LaunchPlan, parts: BoxParts): Prepared {
     command,
     // bwrap and the tools around it find what they need by absolute paths.
     env: { PATH: '/usr/bin:/bin', ...parts.cgroups.env },
-    argumentsOnFd3: `${onFd3.join('\0')}\0`,
+    inputs: [`${onFd3.join('\0')}\0`, ...(filter ? [filter] : [])],
     shown: [...command.slice(0, at), ...shownFd3, ...command.slice(at + 2)],
     cgroups: parts.cgroups.folders,
     notes: [
       ...parts.cgroups.notes,
+      ...(filter ? [] : [`System calls are not filtered on ${process.arch}.`]),
       ...(limits.length ? [] : ['prlimit is not installed: no limit per process.']),
       ...(process.getuid?.() === 0
         ? [

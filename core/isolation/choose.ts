@@ -1,5 +1,6 @@
 import { PortolanError } from '../errors.ts';
 import type { Bubblewrap, Detected, Engine } from './detect.ts';
+import type { TreePlatform } from './npm-tree.ts';
 import type { LaunchPlan } from './types.ts';
 
 /** The driver that a launch uses. */
@@ -33,6 +34,19 @@ export function chooseDriver(
     'ISOLATION_MISSING',
     `${entry.name} cannot be kept in a box${isolation === 'auto' ? '' : ` with --isolation ${isolation}`}: ${found} ${remedy(Boolean(entry.npm), isolation)}`,
   );
+}
+
+/**
+ * Platform that the npm tree of an entry must be installed for: containers run Linux, whatever the
+ * machine. Throws as chooseDriver does.
+ */
+export function treePlatform(
+  plan: Pick<LaunchPlan, 'entry'>,
+  detected: Detected,
+  isolation: 'auto' | 'container' | 'bubblewrap' | 'none' = 'auto',
+): TreePlatform {
+  const { driver } = chooseDriver(plan, detected, isolation);
+  return { os: driver === 'container' ? 'linux' : process.platform, cpu: process.arch };
 }
 
 function remedy(npm: boolean, isolation: string): string {

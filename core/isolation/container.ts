@@ -94,7 +94,14 @@ export function prepareContainer(plan: LaunchPlan, parts: ContainerParts): Prepa
     env: { ...clientEnvironment(engine, parts.env), ...resolved.secretEnv },
     shown: command,
     cgroups: [],
-    notes: [...limitNotes, ...userNotes],
+    notes: [
+      ...limitNotes,
+      ...userNotes,
+      ...((tree && entry.requires) || []).map(
+        ({ program: needed }) =>
+          `It needs ${needed}, which the image with Node.js may not have; name one that has it with --node-image.`,
+      ),
+    ],
     stop: {
       terminate: async () => {
         await callEngine(engine, ['kill', '--signal=TERM', parts.name], parts.env);

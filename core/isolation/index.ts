@@ -1,4 +1,5 @@
 export type { Channel, JsonRpcMessage, LaunchInfo } from './channel.ts';
+export { treePlatform } from './choose.ts';
 export { type Detected, detectIsolation, type Engine } from './detect.ts';
 export { NODE_IMAGE } from './images.ts';
 export { type Grant, grantsOf, type Inspection, inspectPlan } from './inspect.ts';

@@ -109,9 +109,11 @@ async function moveIntoPlace(build: string, folder: string): Promise<void> {
 }
 
 /** Settings of the user's npm configuration hold, except those that would weaken the lockfile. */
-function npmArguments({ os, cpu }: TreePlatform): string[] {
+function npmArguments(cwd: string, { os, cpu }: TreePlatform): string[] {
   return [
     'ci',
+    // Under `npm run` the environment names another package's folder.
+    `--prefix=${cwd}`,
     '--ignore-scripts',
     '--omit=dev',
     '--include=optional',
@@ -143,7 +145,7 @@ function runNpm(
   const env = options.env ?? process.env;
   const [program, ...leading] = findNpm(env);
   return new Promise((resolve, reject) => {
-    const child = spawn(program, [...leading, ...npmArguments(platform)], {
+    const child = spawn(program, [...leading, ...npmArguments(cwd, platform)], {
       cwd,
       env: { ...env, NODE_OPTIONS: '' },
       stdio: ['ignore', 'ignore', 'pipe'],

@@ -9,9 +9,9 @@ export interface Prepared {
   readonly command: readonly [string, ...string[]];
   /** Whole environment of that command on the host; holds secrets only for the container driver. */
   readonly env: Readonly<Record<string, string>>;
-  /** NUL-separated arguments for the command's file descriptor 3; may hold secrets. */
-  readonly argumentsOnFd3?: string;
-  /** The command as `inspect` shows it: with the arguments of descriptor 3, secrets as names. */
+  /** What the command reads from its file descriptors 3 and up; may hold secrets. */
+  readonly inputs?: readonly (string | Buffer)[];
+  /** The command as `inspect` shows it: with the arguments among the inputs, secrets as names. */
   readonly shown: readonly string[];
   /** Control groups that the command joins; removed after it. */
   readonly cgroups: readonly string[];

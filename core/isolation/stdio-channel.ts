@@ -123,14 +123,14 @@ function infoOf(prepared: Prepared, pid: number): LaunchInfo {
 
 function startChild(prepared: Prepared, options: StdioOptions): Promise<Piped> {
   const [program, ...args] = prepared.command;
-  const { argumentsOnFd3 } = prepared;
+  const { inputs = [] } = prepared;
   return new Promise((resolve, reject) => {
     const child = spawn(program, args, {
       env: prepared.env,
       // A group of its own: the terminal's Ctrl-C is for us, and the whole group can be ended.
       detached: process.platform !== 'win32',
       windowsHide: true,
-      stdio: ['pipe', 'pipe', 'pipe', ...(argumentsOnFd3 === undefined ? [] : ['pipe' as const])],
+      stdio: ['pipe', 'pipe', 'pipe', ...inputs.map(() => 'pipe' as const)],
     }) as Piped;
     child.once('error', (error) =>
       reject(
@@ -144,9 +144,11 @@ function startChild(prepared: Prepared, options: StdioOptions): Promise<Piped> {
     );
     child.once('spawn', () => {
       options.onSpawn?.(child.pid as number);
-      const channel3 = child.stdio[3] as Writable | undefined;
-      channel3?.on('error', () => {});
-      channel3?.end(argumentsOnFd3);
+      inputs.forEach((input, index) => {
+        const stream = child.stdio[index + 3] as Writable;
+        stream.on('error', () => {});
+        stream.end(input);
+      });
       resolve(child);
     });
   });

@@ -1,4 +1,12 @@
-import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import {
+  chmodSync,
+  existsSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -45,6 +53,7 @@ describe.each(BOXES)('a server in $box', ({ box }) => {
       expect(id.status).toMatch(new RegExp(`^Cap${kind}:\\s+0+$`, 'm'));
     }
     expect(id.status).toMatch(/^NoNewPrivs:\s+1$/m);
+    expect(id.status).toMatch(/^Seccomp:\s+2$/m);
     const interfaces = id.network.match(/^\s*\S+:/gm)?.map((line: string) => line.trim());
     expect(interfaces).toEqual(['lo:']);
     expect(await probe.call('connect', { host: '192.0.2.1', port: 443 })).toMatchObject({
@@ -53,6 +62,19 @@ describe.each(BOXES)('a server in $box', ({ box }) => {
     });
     expect((await probe.call('resolve', { host: 'example.com' })).ok).toBe(false);
   });
+
+  test.skipIf(isMissing(box) || box !== 'bubblewrap' || !existsSync('/usr/bin/perl'))(
+    'is refused system calls that reach beyond it',
+    async () => {
+      const probe = await start();
+      const numbers = { x64: [248, 250, 272, 321, 165], arm64: [217, 219, 97, 280, 40] };
+      for (const number of numbers[process.arch as 'x64'] ?? []) {
+        const script = `syscall(${number}, 0, 0, 0, 0, 0); print $! + 0`;
+        const answer = await probe.call('run', { program: '/usr/bin/perl', args: ['-e', script] });
+        expect(answer, `system call ${number}`).toEqual({ ok: true, value: '1' });
+      }
+    },
+  );
 
   test.skipIf(isMissing(box))('sees only its own processes', async () => {
     const probe = await start();
