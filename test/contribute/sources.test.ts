@@ -185,7 +185,7 @@ describe.skipIf(needs('docker-registry').skip)('an entry for an image', () => {
 
   test('without its registry is still pinned when the digest is given', async () => {
     const image = `127.0.0.1:9/acme/weather-mcp@${digestOf(bytesOf('x'))}`;
-    const { draft, notes } = await fromImage(image, { attempts: 1 } as object);
+    const { draft, notes } = await fromImage(image, { attempts: 1 });
     expect(draft.container).toEqual({ image });
     expect(notes[0]).toContain('its registry could not be asked');
   });
