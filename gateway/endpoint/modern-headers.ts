@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
+import { decodeHeaderValue, NAME_SOURCE } from '../relay/header-value.ts';
 import { CODE, isModern, isObject, META, MODERN_VERSIONS, metaOf } from '../relay/protocol.ts';
 
 /** Why a request of the new era is turned away before it is read further. */
@@ -7,16 +8,6 @@ export interface HeaderProblem {
   readonly message: string;
   readonly data?: unknown;
 }
-
-/** Which member of the parameters the `Mcp-Name` header repeats. */
-const NAME_SOURCE: Readonly<Record<string, string>> = {
-  'tools/call': 'name',
-  'prompts/get': 'name',
-  'resources/read': 'uri',
-  'tasks/get': 'taskId',
-  'tasks/update': 'taskId',
-  'tasks/cancel': 'taskId',
-};
 
 /**
  * Era of a POST body: the envelope in `_meta` decides, the version header only has to agree. A
@@ -118,28 +109,4 @@ function mismatch(header: string, body: string): HeaderProblem {
 function headerOf(headers: IncomingHttpHeaders, name: string): string | undefined {
   const value = headers[name];
   return typeof value === 'string' ? value.trim() : undefined;
-}
-
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
-
-/**
- * The text of a header value that may be wrapped as `=?base64?...?=`, because headers hold ASCII
- * only. Undefined when the wrapping is broken.
- */
-export function decodeHeaderValue(value: string): string | undefined {
-  if (!value.startsWith('=?base64?') || !value.endsWith('?=')) return value;
-  const payload = value.slice(9, -2);
-  if (!BASE64.test(payload)) return undefined;
-  try {
-    return new TextDecoder('utf-8', { fatal: true }).decode(Buffer.from(payload, 'base64'));
-  } catch {
-    return undefined;
-  }
-}
-
-/** A header value for any text: as it is when a header can hold it, else wrapped as Base64. */
-export function encodeHeaderValue(text: string): string {
-  const plain =
-    /^[\x21-\x7e](?:[\x20-\x7e]*[\x21-\x7e])?$/.test(text) && !/^=\?base64\?.*\?=$/.test(text);
-  return plain ? text : `=?base64?${Buffer.from(text, 'utf8').toString('base64')}?=`;
 }

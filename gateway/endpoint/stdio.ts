@@ -32,6 +32,7 @@ export function serveStdio(gateway: Gateway, options: StdioOptions): StdioEndpoi
   });
   const write = lineWriter(stdout);
   const outlet: Outlet & { endAll(messages: readonly JsonRpcMessage[]): void } = {
+    gapMs: 5,
     send: write,
     end(message) {
       write(message);
@@ -87,18 +88,51 @@ export function serveStdio(gateway: Gateway, options: StdioOptions): StdioEndpoi
   return { closed, close: finish };
 }
 
-/** Writes messages as lines; those of one turn of the event loop go out in one write. */
+/** How long a result waits behind the progress that it follows, in ms. */
+const PROGRESS_GAP_MS = 2;
+
+/**
+ * Writes messages as lines; those of one turn of the event loop go out in one write.
+ *
+ * A result does not go out in the same write as progress: clients built on the SDK hand
+ * notifications on in a later turn than results, and forget the progress handler with the result, so
+ * the last step of a call would be lost on its way.
+ */
 function lineWriter(
   stdout: Writable,
 ): (message: JsonRpcMessage | readonly JsonRpcMessage[]) => void {
   let lines: string[] = [];
+  let hasProgress = false;
+  let waiting: (JsonRpcMessage | readonly JsonRpcMessage[])[] | undefined;
   const flush = () => {
     const text = lines.length === 1 ? (lines[0] as string) : lines.join('');
     lines = [];
-    if (stdout.writable) stdout.write(text);
+    hasProgress = false;
+    if (text !== '' && stdout.writable) stdout.write(text);
   };
-  return (message) => {
+  const release = () => {
+    const held = waiting ?? [];
+    waiting = undefined;
+    for (const message of held) write(message);
+  };
+  const write = (message: JsonRpcMessage | readonly JsonRpcMessage[]) => {
+    if (waiting) {
+      waiting.push(message);
+      return;
+    }
+    if (hasProgress && isResponse(message)) {
+      flush();
+      waiting = [message];
+      setTimeout(release, PROGRESS_GAP_MS);
+      return;
+    }
     if (lines.length === 0) queueMicrotask(flush);
     lines.push(`${JSON.stringify(message)}\n`);
+    hasProgress ||= 'method' in message && message.method === 'notifications/progress';
   };
+  return write;
+}
+
+function isResponse(message: JsonRpcMessage | readonly JsonRpcMessage[]): boolean {
+  return 'id' in message && !('method' in message);
 }

@@ -22,6 +22,11 @@ export interface Outlet {
   send(message: JsonRpcMessage): void;
   /** The answer; the exchange is over. `status` is the HTTP status that belongs to an error. */
   end(message: JsonRpcMessage, status?: number): void;
+  /**
+   * Milliseconds between the last progress of a call and its answer. Clients of the official SDK
+   * lose progress that they read in one piece with the answer.
+   */
+  readonly gapMs?: number;
 }
 
 /** A request that the gateway made of a client and that is not answered yet. */
@@ -133,6 +138,7 @@ export class Inbound implements PendingCall {
   readonly receivedAt = Date.now();
   deadline = 0;
   done = false;
+  #progressAt = 0;
   /** Set while a server works on it. */
   line: Line | undefined;
   upstreamId = 0;
@@ -171,6 +177,7 @@ export class Inbound implements PendingCall {
     if (this.done || this.progressToken === undefined) return;
     const params = message.params as JsonObject;
     params.progressToken = this.progressToken;
+    this.#progressAt = performance.now();
     this.outlet.send(message);
   }
 
@@ -184,8 +191,18 @@ export class Inbound implements PendingCall {
   answer(message: JsonRpcMessage, status?: number): void {
     if (this.done) return;
     this.done = true;
-    this.client.calls.delete(this.id);
     message.id = this.id;
+    const { gapMs } = this.outlet;
+    const wait =
+      gapMs === undefined || this.#progressAt === 0
+        ? 0
+        : gapMs - (performance.now() - this.#progressAt);
+    if (wait > 0) setTimeout(() => this.#deliver(message, status), Math.ceil(wait));
+    else this.#deliver(message, status);
+  }
+
+  #deliver(message: JsonRpcMessage, status: number | undefined): void {
+    this.client.calls.delete(this.id);
     this.outlet.end(message, status);
   }
 
