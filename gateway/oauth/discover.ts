@@ -5,7 +5,7 @@ import {
   type ResourceServer,
 } from 'oauth4webapi';
 import { PortolanError } from '../../core/errors.ts';
-import type { BearerChallenge } from './challenge.ts';
+import { type BearerChallenge, scopeList } from './challenge.ts';
 import { oauthError } from './errors.ts';
 import type { OAuthHttp } from './http.ts';
 
@@ -38,7 +38,7 @@ export async function discover(
   const chosen = chooseIssuer(server, issuers, issuer);
   return {
     resource: metadata?.resource ?? canonicalServer(server),
-    scopes: Array.isArray(metadata?.scopes_supported) ? metadata.scopes_supported : undefined,
+    scopes: namedScopes(metadata?.scopes_supported),
     authorizationServer: await findAuthorizationServer(new URL(chosen), http),
   };
 }
@@ -48,6 +48,12 @@ export function canonicalServer(server: URL): string {
   const url = new URL(server);
   url.hash = '';
   return url.pathname === '/' && !url.search ? url.origin : url.href;
+}
+
+/** Scopes of the metadata that can be asked for; a stranger wrote the list. */
+function namedScopes(value: unknown): readonly string[] | undefined {
+  if (!Array.isArray(value)) return undefined;
+  return scopeList(value.filter((scope) => typeof scope === 'string').join(' ')).slice(0, 100);
 }
 
 function chooseIssuer(

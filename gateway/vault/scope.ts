@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Secret, ServerEntry } from '../../core/entry/types.generated.ts';
-import { PortolanError } from '../../core/errors.ts';
+import { messageOf, PortolanError } from '../../core/errors.ts';
 import { addressKey, environmentName, type SecretAddress, SHARED } from './address.ts';
 
 /** From whose point of view secrets are looked up. */
@@ -24,6 +24,13 @@ export interface SecretStatus {
   readonly origin: SecretOrigin | undefined;
   /** What to do about a missing one. */
   readonly remedy?: string;
+  /** Why it cannot be had although it is set; looked for only with `fetch`. */
+  readonly problem?: string;
+}
+
+export interface CheckOptions {
+  /** Also gets every value: opens the vault and runs password managers, which may ask a person. */
+  readonly fetch?: boolean;
 }
 
 /** What lookups need of the vault. */
@@ -60,10 +67,13 @@ export async function checkSecrets(
   entry: ServerEntry,
   scope: SecretScope,
   source: SecretSource,
+  { fetch = false }: CheckOptions = {},
 ): Promise<readonly SecretStatus[]> {
   const revisions = await source.revisions();
-  return (entry.secrets ?? []).map((secret): SecretStatus => {
-    const origin = find(entry.name, secret.name, scope, source, revisions)?.origin;
+  const statuses = (entry.secrets ?? []).map(async (secret): Promise<SecretStatus> => {
+    const found = find(entry.name, secret.name, scope, source, revisions);
+    const origin = found?.origin;
+    const problem = fetch ? await found?.value().then(() => undefined, messageOf) : undefined;
     return {
       name: secret.name,
       description: secret.description,
@@ -71,8 +81,10 @@ export async function checkSecrets(
       required: secret.required !== false,
       origin,
       ...(origin === undefined && { remedy: remedyOf(entry.name, secret) }),
+      ...(problem !== undefined && { problem }),
     };
   });
+  return Promise.all(statuses);
 }
 
 export async function revisionFor(

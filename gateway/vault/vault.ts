@@ -12,6 +12,7 @@ import {
 } from './reference.ts';
 import { openReferenceStore } from './reference-store.ts';
 import {
+  type CheckOptions,
   checkSecrets,
   revisionFor,
   type SecretScope,
@@ -64,8 +65,12 @@ export interface Vault {
   list(): Promise<readonly SecretListing[]>;
   /** Returns false when there was nothing at the address. */
   remove(address: SecretAddress): Promise<boolean>;
-  /** What an entry declares and what of it is there, without opening or asking anything. */
-  check(entry: ServerEntry, scope: SecretScope): Promise<readonly SecretStatus[]>;
+  /** What an entry declares and what of it is there; opens and asks nothing unless `fetch` is set. */
+  check(
+    entry: ServerEntry,
+    scope: SecretScope,
+    options?: CheckOptions,
+  ): Promise<readonly SecretStatus[]>;
   /** The secrets that an entry declares, and no other. Missing ones are left out. */
   secretsFor(entry: ServerEntry, scope: SecretScope): Promise<Readonly<Record<string, string>>>;
   /** Changes exactly when a secret that the entry declares was set, replaced or removed. */
@@ -160,7 +165,7 @@ export function openVault(options: VaultOptions): Vault {
       await told();
       return wasReference || wasValue;
     },
-    check: (entry, scope) => checkSecrets(entry, scope, source),
+    check: (entry, scope, checkOptions) => checkSecrets(entry, scope, source, checkOptions),
     secretsFor: (entry, scope) => secretsFor(entry, scope, source),
     revisionFor: (entry, scope) => revisionFor(entry, scope, source),
     watch: async (listener, onError) => {

@@ -33,6 +33,25 @@ test('three processes that write at the same time lose no secret', async () => {
   expect(await readdir(join(home, 'vault'))).toEqual(['secrets.json']);
 });
 
+test('a writer that is killed at any moment leaves a vault that opens', async () => {
+  const home = await temporaryFolder();
+  await addKeychain(home);
+  const vault = openVault({ home, ...keychainIn(home) });
+  const first = { profile: 'work', server: 'github', name: 'first' };
+  await vault.set(first, 'there before');
+  for (let round = 0; round < 3; round += 1) {
+    const writer = spawn(process.execPath, [child('write-secrets'), home, String(round), '500']);
+    const last = { ...first, name: `w${round}_${round * 3}` };
+    while (!(await vault.list()).some(({ address }) => address.name === last.name)) {
+      await new Promise((resolve) => setTimeout(resolve, 1));
+    }
+    writer.kill('SIGKILL');
+    await once(writer, 'exit');
+    expect(await vault.get(first)).toBe('there before');
+    expect(await vault.get(last)).toBe(`${round} ${round * 3}`);
+  }
+});
+
 test('actions under one lock never overlap', async () => {
   const path = await lockPath();
   let inside = 0;

@@ -191,6 +191,17 @@ describe('references', () => {
     expect(String((error as Error).stack)).not.toContain('half a secret');
   });
 
+  test('that fail are found by a check that fetches, and by no other', async () => {
+    const vault = await withProvider();
+    await vault.setReference(TOKEN, 'op://work/missing');
+    await vault.setReference({ ...TOKEN, name: 'extra' }, 'op://work/extra');
+    const scope = { profile: 'work' };
+    expect((await vault.check(github, scope))[0]).not.toHaveProperty('problem');
+    const [token, extra] = await vault.check(github, scope, { fetch: true });
+    expect(token?.problem).toMatch(/ended with code 3 for op:\/\/work\/missing/);
+    expect(extra).not.toHaveProperty('problem');
+  });
+
   test('are given up after their time', async () => {
     const vault = await withProvider();
     await vault.setReference(TOKEN, 'op://work/slow');
