@@ -34,10 +34,7 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
     renderPages(build, await shellHash(work, code)),
     writeExtras(build),
   ]);
-  const removed = await prune(
-    out,
-    (path) => extras.has(path) || files.has(path) || path.startsWith('pagefind/'),
-  );
+  const removed = await prune(out, (path) => extras.has(path) || files.has(path));
   log(`${rendered} pages of servers rendered, ${removed} old files removed`);
 }
 

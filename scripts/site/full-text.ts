@@ -4,6 +4,7 @@ import { close, createIndex } from 'pagefind';
 import type { SiteBuild } from '../build-site.ts';
 import { serverPages } from './files.ts';
 import type { ServerPage, SiteData } from './model.ts';
+import type { Output } from './write.ts';
 
 const README_LENGTH = 4000;
 const TOOL_LENGTH = 160;
@@ -12,8 +13,9 @@ const MAX_FRAGMENT_FILES = 500;
 
 /** Builds the full-text index of servers and documentation into pagefind/ of the site. */
 export async function buildFullText(
-  { root, work, out, base }: SiteBuild,
+  { root, work, base }: SiteBuild,
   site: SiteData,
+  { write }: Output,
 ): Promise<void> {
   const { index, errors } = await createIndex({
     forceLanguage: 'en',
@@ -44,7 +46,11 @@ export async function buildFullText(
     await add(`${base}docs/${slug}/`, title, 'Documentation', text.replace(/[#`*|>]+/g, ' '));
   }
   await Promise.all(pending);
-  await index.writeFiles({ outputPath: join(out, 'pagefind') });
+  const { files } = await index.getFiles();
+  for (const { path, content } of files) {
+    // Its ready-made interfaces are not used.
+    if (!/(-ui\.(js|css)|highlight\.js)$/.test(path)) write(`pagefind/${path}`, content);
+  }
   await close();
 }
 

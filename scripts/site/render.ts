@@ -14,6 +14,8 @@ export async function renderPages(
   shell: string,
 ): Promise<{ readonly rendered: number; readonly files: ReadonlySet<string> }> {
   process.env.ASTRO_TELEMETRY_DISABLED = '1';
+  // Astro lets variables of these names win over its own; test runners and shells set some.
+  for (const name of ['BASE_URL', 'MODE', 'DEV', 'PROD', 'SSR', 'SITE']) delete process.env[name];
   process.env.PORTOLAN_SITE_DATA = work;
   process.env.PORTOLAN_SITE_OUT = out;
   process.env.PORTOLAN_BASE = base;

@@ -72,7 +72,7 @@ async function show(): Promise<void> {
   clear.hidden = !text && boxes.every(({ checked }) => !checked);
   for (const { name, value, parentElement } of boxes) {
     const count = counts[name]?.[value] ?? 0;
-    const output = parentElement?.querySelector('output');
+    const output = parentElement?.querySelector('.count');
     if (output) output.textContent = String(count);
     parentElement?.toggleAttribute('data-zero', count === 0);
   }

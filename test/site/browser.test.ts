@@ -1,0 +1,347 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import AxeBuilder from 'axe-core';
+import type { Browser } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { type RunningSite, serveSite } from '../../scripts/start/serve-site.ts';
+import { chromiumPath } from '../support/needs.ts';
+import { buildTestSite, openPage, startBrowser, temporaryFolder } from './support/site.ts';
+
+const noBrowser = chromiumPath() === undefined && process.env.PORTOLAN_NO_SKIP !== '1';
+if (noBrowser) console.warn('tests of the site are skipped: Chromium is not on this machine');
+
+const PAGES = [
+  '',
+  'servers/harbour-files/',
+  'servers/lighthouse-remote/',
+  'servers/old-crane/',
+  'servers/sunken-crane/',
+  'categories/',
+  'categories/cloud/',
+  'a-z/',
+  'tags/',
+  'tags/boats/',
+  'publishers/',
+  'new/',
+  'statistics/',
+  'contribute/',
+  'docs/',
+  'docs/decisions/0002-dependencies/',
+  'search/?q=berth',
+  'compare/?servers=harbour-files,crane',
+  '404.html',
+];
+
+describe.skipIf(noBrowser)('the built site in a browser', () => {
+  let folder: string;
+  let site: RunningSite;
+  let browser: Browser;
+
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+    await buildTestSite(folder);
+    site = await serveSite(join(folder, 'site'), 0);
+    browser = await startBrowser();
+  });
+  afterAll(async () => {
+    await browser?.close();
+    await site?.close();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const open = (path: string, options = {}) => openPage(browser, `${site.url}${path}`, options);
+
+  describe('search', () => {
+    it('finds a server by name, by tool and in spite of a slip', async () => {
+      const { page, faults, close } = await open('');
+      const first = page.locator('[data-cards] h3').first();
+      const found = page.locator('[data-found]');
+      await page.keyboard.press('/');
+      await page.keyboard.type('harbour files');
+      await expect.poll(() => first.textContent()).toBe('Harbour Files');
+      await page.fill('#q', 'sink boat');
+      await expect.poll(() => first.textContent()).toBe('Harbour Files');
+      await page.fill('#q', 'lighthuose');
+      await expect.poll(() => first.textContent()).toBe('Lighthouse');
+      await page.fill('#q', 'qqqqqqqq');
+      await expect.poll(() => found.textContent()).toBe('No server found');
+      expect(await page.locator('[data-empty]').isVisible()).toBe(true);
+      expect(await page.locator('[data-deep]').getAttribute('href')).toContain(
+        'search/?q=qqqqqqqq',
+      );
+      expect(await found.getAttribute('role')).toBe('status');
+      expect(faults).toEqual([]);
+      await close();
+    });
+
+    it('fetches the index on first use only', async () => {
+      const { page, close } = await open('');
+      const requests: string[] = [];
+      page.on('request', (request) => requests.push(request.url()));
+      await page.waitForLoadState('networkidle');
+      expect(requests.filter((url) => url.includes('catalog-index'))).toEqual([]);
+      await page.focus('#q');
+      await expect
+        .poll(() => requests.some((url) => url.endsWith('catalog-index.json')))
+        .toBe(true);
+      await close();
+    });
+
+    it('filters, counts, and keeps the state in the address and the history', async () => {
+      const { page, faults, close } = await open('');
+      const found = page.locator('[data-found]');
+      const before = await found.textContent();
+      await page.check('input[name=category][value=cloud]');
+      await expect.poll(() => page.url()).toContain('?category=cloud');
+      const cloud = await page
+        .locator('label:has([name=category][value=cloud]) .count')
+        .textContent();
+      await expect.poll(() => found.textContent()).toBe(`${cloud} servers`);
+      await page.check('input[name=network][value=any]');
+      await expect.poll(() => found.textContent()).toBe('1 server');
+      expect(await page.locator('[data-cards] h3').allTextContents()).toEqual(['Crane']);
+      await page.goBack();
+      await expect.poll(() => found.textContent()).toBe(`${cloud} servers`);
+      expect(await page.isChecked('input[name=network][value=any]')).toBe(false);
+      await page.click('[data-clear]');
+      await expect.poll(() => found.textContent()).toBe(before);
+      expect(new URL(page.url()).search).toBe('');
+      expect(faults).toEqual([]);
+      await close();
+    });
+
+    it('starts from a shared address', async () => {
+      const { page, close } = await open('?q=crane&sort=name&signIn=secret');
+      await expect.poll(() => page.locator('[data-cards] h3').allTextContents()).toEqual(['Crane']);
+      expect(await page.inputValue('#q')).toBe('crane');
+      expect(await page.inputValue('select[name=sort]')).toBe('name');
+      await close();
+    });
+
+    it('sorts, and shows more', async () => {
+      const { page, close } = await open('?sort=tools');
+      const counts = async () =>
+        (await page.locator('[data-cards] .chips').allTextContents()).map((text) =>
+          Number(/(\d+) tools?$/.exec(text)?.[1] ?? 0),
+        );
+      await expect.poll(async () => (await counts())[0]).toBeGreaterThan(10);
+      const shown = await counts();
+      expect(shown).toEqual([...shown].sort((a, b) => b - a));
+      await page.click('[data-more]');
+      await expect
+        .poll(() => page.locator('[data-cards] li').count())
+        .toBeGreaterThan(shown.length);
+      await close();
+    });
+
+    it('works by keyboard alone', async () => {
+      const { page, faults, close } = await open('');
+      await page.keyboard.press('/');
+      await page.keyboard.type('crane');
+      await expect.poll(() => page.locator('[data-cards] li').count()).toBeLessThan(5);
+      await page.keyboard.press('ArrowDown');
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Crane');
+      await page.keyboard.press('ArrowRight');
+      expect(await page.evaluate(() => document.activeElement?.textContent)).toBe('Old Crane');
+      await page.keyboard.press('Enter');
+      await page.waitForURL('**/servers/old-crane/');
+      await page.goBack();
+      await expect.poll(() => page.locator('[data-cards] li').count()).toBeLessThan(5);
+      await page.focus('#q');
+      await page.keyboard.press('Escape');
+      await expect.poll(() => page.inputValue('#q')).toBe('');
+      expect(faults).toEqual([]);
+      await close();
+    });
+
+    it('searches the full text of readmes and documentation', async () => {
+      const { page, faults, close } = await open('search/?q=berth');
+      await expect
+        .poll(() => page.locator('[data-hits] a').allTextContents())
+        .toContain('Harbour Files');
+      await page.fill('#q', 'exact versions');
+      await page.keyboard.press('Enter');
+      await expect
+        .poll(() => page.locator('[data-hits] .chip').allTextContents())
+        .toContain('Documentation');
+      expect(faults).toEqual([]);
+      await close();
+    });
+  });
+
+  describe('a server’s page', () => {
+    it('copies its command, remembers the client, and makes the direct way on demand', async () => {
+      const { page, faults, close } = await open('servers/harbour-files/', {
+        permissions: ['clipboard-read', 'clipboard-write'],
+      });
+      await page.locator('.clients [data-copy]:visible').first().click();
+      expect(await page.evaluate(() => navigator.clipboard.readText())).toBe(
+        'claude mcp add harbour-files -- npx -y portolan run --servers harbour-files --set harbour-files.directories=/path/to/directories',
+      );
+      await page.check('#c-zed', { force: true });
+      await page.click('[data-direct] summary');
+      const direct = page.locator('[data-direct] pre');
+      await expect.poll(() => direct.textContent()).toContain('context_servers');
+      expect(JSON.parse((await direct.textContent()) ?? '')).toEqual({
+        context_servers: {
+          'harbour-files': {
+            source: 'custom',
+            enabled: true,
+            command: 'npx',
+            args: ['-y', '@harbour/files@2.1.0', '--level', 'low', '/path/to/directories'],
+            env: { HARBOUR_KEY: 'YOUR_API_KEY' },
+          },
+        },
+      });
+      await page.reload();
+      expect(await page.isChecked('#c-zed')).toBe(true);
+      expect(faults).toEqual([]);
+      await close();
+    });
+
+    it('tells what it may touch, what changed, and that a server is gone', async () => {
+      const { page, close } = await open('servers/harbour-files/');
+      const permissions = page.locator('.permissions');
+      expect(await permissions.textContent()).toContain('api.harbour.example');
+      expect(await permissions.textContent()).toContain('directories (read-write)');
+      const history = (await page.locator('.history').textContent())?.replace(/\s+/g, ' ');
+      expect(history).toContain('Added network api.harbour.example:443 asks for more');
+      expect(history).toContain('Added secret api_key asks for more');
+      expect(history).toContain('Added tool sink_boat');
+      await page.click('#tool-read_berth summary');
+      expect(await page.locator('#tool-read_berth').textContent()).toContain('filter.flag');
+      expect(await page.locator('#tool-sink_boat .chip').textContent()).toBe('can destroy');
+      await page.goto(`${site.url}servers/sunken-crane/`);
+      expect(await page.locator('.state').textContent()).toContain('It fell into the water.');
+      expect(await page.locator('.state a').getAttribute('href')).toBe('/servers/crane/');
+      expect(await page.locator('.install').count()).toBe(0);
+      await close();
+    });
+  });
+
+  it('compares servers side by side', async () => {
+    const { page, faults, close } = await open('compare/?servers=harbour-files,crane');
+    const heads = page.locator('[data-table] th[scope=col] a:first-child');
+    await expect.poll(() => heads.allTextContents()).toEqual(['Harbour Files', 'Crane']);
+    await page.fill('#add', 'lighthouse-remote');
+    await page.keyboard.press('Enter');
+    await expect.poll(() => heads.count()).toBe(3);
+    expect(page.url()).toContain('lighthouse-remote');
+    expect(faults).toEqual([]);
+    await close();
+  });
+
+  it('switches between light and dark, and remembers it', async () => {
+    const { page, close } = await open('', { colorScheme: 'light' });
+    const paper = () =>
+      page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
+    const light = await paper();
+    await page.click('[data-theme-toggle]');
+    const dark = await paper();
+    expect(dark).not.toBe(light);
+    await page.reload();
+    expect(await paper()).toBe(dark);
+    await close();
+  });
+
+  it('is readable without JavaScript', async () => {
+    const { page, close } = await open('', { javaScriptEnabled: false });
+    expect(await page.locator('[data-cards] li').count()).toBeGreaterThan(20);
+    expect(await page.locator('[data-facet]').first().isVisible()).toBe(false);
+    await page.click('.browse a:has-text("Cloud")');
+    expect(page.url()).toContain('/categories/cloud/');
+    await page.click('.card a:text-is("Crane")');
+    expect(await page.locator('.install pre:visible').first().textContent()).toContain(
+      'claude mcp add crane',
+    );
+    await page.click('label[for=c-cursor]');
+    expect(await page.locator('.install pre:visible').first().textContent()).toContain(
+      'mcpServers',
+    );
+    expect(await page.locator('[data-copy]').first().isVisible()).toBe(false);
+    await close();
+  });
+
+  it('opens every page type without an error or a request to others', async () => {
+    for (const path of PAGES) {
+      const { page, faults, close } = await open(path);
+      await page.waitForLoadState('networkidle');
+      expect(await page.locator('h1').count(), path).toBe(1);
+      expect(faults, path).toEqual([]);
+      await close();
+    }
+  });
+
+  // Once as it is, and once with the policy off, so that the sanitising itself is tried.
+  it.each([false, true])('runs no payload (policy off: %s)', async (bypassCSP) => {
+    const attack = encodeURIComponent('"><img src=x onerror=xss()><script>xss()</script>');
+    for (const path of [
+      'servers/hostile/',
+      'categories/security/',
+      'publishers/',
+      '?q=hostile',
+      `?q=${attack}`,
+      `search/?q=${attack}`,
+      'search/?q=hostile',
+      'compare/?servers=hostile,crane',
+      `compare/?servers=${attack}`,
+      'icons/hostile.svg',
+      'servers/hostile/badge.svg',
+    ]) {
+      const { page, faults, close } = await open(path, { bypassCSP });
+      await page.waitForLoadState('networkidle');
+      await page.evaluate(async () => {
+        for (const details of document.querySelectorAll('details')) details.open = true;
+        for (const link of document.querySelectorAll<HTMLAnchorElement>('a[href]')) {
+          if (!/^https?:|^mailto:/.test(link.href)) link.click();
+        }
+        await new Promise((resolve) => setTimeout(resolve, 100));
+      });
+      expect(
+        faults.filter((fault) => !fault.startsWith('console')),
+        path,
+      ).toEqual([]);
+      await close();
+    }
+  });
+
+  it.each([
+    ['light', 1440],
+    ['dark', 1440],
+    ['light', 320],
+    ['dark', 320],
+  ] as const)('has no accessibility violation (axe, %s, %i px)', async (colorScheme, width) => {
+    const violations: string[] = [];
+    for (const path of PAGES) {
+      const { page, close } = await open(path, {
+        colorScheme,
+        viewport: { width, height: 900 },
+        bypassCSP: true,
+      });
+      await page.waitForLoadState('networkidle');
+      await page.evaluate(() => {
+        for (const details of document.querySelectorAll('details')) details.open = true;
+      });
+      await page.addScriptTag({ content: AxeBuilder.source });
+      const found = await page.evaluate(async () => {
+        const { axe } = window as unknown as {
+          axe: { run(): Promise<import('axe-core').AxeResults> };
+        };
+        return (await axe.run()).violations.map(
+          ({ id, nodes }) =>
+            `${id}: ${nodes
+              .map(({ target }) => target.join(' '))
+              .slice(0, 3)
+              .join(', ')}`,
+        );
+      });
+      violations.push(...found.map((text) => `/${path} ${text}`));
+      const overflow = await page.evaluate(
+        () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
+      );
+      if (overflow > 0) violations.push(`/${path} is ${overflow} px wider than the window`);
+      await close();
+    }
+    expect(violations).toEqual([]);
+  });
+});

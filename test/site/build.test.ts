@@ -1,0 +1,76 @@
+import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { buildTestSite, readTree, temporaryFolder } from './support/site.ts';
+
+describe('building again', () => {
+  let folder: string;
+  beforeAll(async () => {
+    folder = await temporaryFolder();
+  });
+  afterAll(() => rm(folder, { recursive: true, force: true }));
+
+  it('renders what changed, drops what is gone, and equals a clean build', async () => {
+    const again = join(folder, 'again');
+    const clean = join(folder, 'clean');
+    const variant = { generated: 8, changed: 'crane', without: ['old-crane', 'hostile'] };
+    await buildTestSite(again, { variant: { generated: 8 } });
+    const said = await buildTestSite(again, { variant });
+    expect(said).toContain('1 compiled');
+    expect(said).toContain('1 pages of servers rendered');
+    await buildTestSite(clean, { variant });
+    const [a, b] = await Promise.all([again, clean].map((path) => readTree(join(path, 'site'))));
+    expect([...(a?.keys() ?? [])]).toEqual([...(b?.keys() ?? [])]);
+    const different = [...(b ?? [])].filter(([path, bytes]) => !a?.get(path)?.equals(bytes));
+    expect(different.map(([path]) => path)).toEqual([]);
+    expect([...(b?.keys() ?? [])].some((path) => path.includes('old-crane'))).toBe(false);
+  });
+
+  it('looks like a fork’s own site after its catalog.yaml alone is changed', async () => {
+    const fork = join(folder, 'fork');
+    const registry = join(fork, 'registry');
+    await mkdir(registry, { recursive: true });
+    await cp('registry/catalog.yaml', join(registry, 'before.yaml'));
+    await writeFile(
+      join(registry, 'catalog.yaml'),
+      [
+        'title: Acme Tools',
+        'description: The servers that Acme uses.',
+        'namespace: com.acme',
+        'source: https://git.acme.example/tools/catalog',
+        'repository: oci://registry.acme.example/tools/catalog',
+        'site: https://tools.acme.example/mcp/',
+        'categories:',
+        '  - { id: files, title: Dateien, description: Everything with files. }',
+        '  - { id: cloud, title: Cloud, description: Everything with clouds. }',
+        'theme: { accent: "#7a1f5c", accentDark: "#f0a6d6", logo: logo.svg }',
+      ].join('\n'),
+    );
+    await writeFile(
+      join(registry, 'logo.svg'),
+      '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 8 8"><rect width="8" height="8"/></svg>',
+    );
+    await buildTestSite(fork, { base: '/mcp/', variant: { generated: 0, registry } });
+    const tree = await readTree(join(fork, 'site'));
+    const styles = [...tree]
+      .filter(([path]) => path.endsWith('.css'))
+      .map(([, bytes]) => String(bytes));
+    expect(styles.join('')).toContain('#7a1f5c');
+    expect(tree.has('logo.svg')).toBe(true);
+    const page = String(tree.get('servers/harbour-files/index.html'));
+    expect(page).toContain('<title>Harbour Files · Acme Tools</title>');
+    expect(page).toContain('https://tools.acme.example/mcp/servers/harbour-files/');
+    expect(page).toContain('--catalog oci://registry.acme.example/tools/catalog');
+    expect(page).toContain('https://git.acme.example/tools/catalog/edit/main/registry/');
+    expect(String(tree.get('feed.xml'))).toContain('tag:acme.com,2026:');
+    for (const [path, bytes] of tree) {
+      if (
+        /\.(html|xml|txt|json)$/.test(path) &&
+        !path.startsWith('docs/') &&
+        !path.startsWith('pagefind/')
+      ) {
+        expect(String(bytes), path).not.toContain('portolan-mcp');
+      }
+    }
+  });
+});

@@ -1,0 +1,90 @@
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readdir, readFile } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { chromiumPath } from '../../support/needs.ts';
+import type { Variant } from './publication.ts';
+
+const run = promisify(execFile);
+
+/** Builds a site from the test publication into `folder`/site; returns what the build said. */
+export async function buildTestSite(
+  folder: string,
+  options: { readonly variant?: Variant; readonly base?: string } = {},
+): Promise<string> {
+  const { stdout } = await run(process.execPath, [
+    join(import.meta.dirname, 'build.ts'),
+    join(folder, 'site'),
+    join(folder, 'work'),
+    JSON.stringify(options),
+  ]);
+  return stdout;
+}
+
+/** Inside the repository: for a folder elsewhere Astro keeps its chunks in one that builds share. */
+export async function temporaryFolder(): Promise<string> {
+  await mkdir('.portolan', { recursive: true });
+  return mkdtemp(resolve('.portolan/test-site-'));
+}
+
+/** Every file below a folder, by path, with its content. */
+export async function readTree(folder: string): Promise<Map<string, Buffer>> {
+  const items = await readdir(folder, { recursive: true, withFileTypes: true });
+  const files = items.filter((item) => item.isFile());
+  const paths = files.map((item) => join(item.parentPath, item.name)).sort();
+  return new Map(
+    await Promise.all(
+      paths.map(async (path) => [path.slice(folder.length + 1), await readFile(path)] as const),
+    ),
+  );
+}
+
+/** Starts the system's Chromium with nothing that would look for the network. */
+export function startBrowser(): Promise<Browser> {
+  return chromium.launch({
+    executablePath: chromiumPath() ?? '/usr/bin/chromium',
+    args: [
+      ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
+      ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
+    ],
+  });
+}
+
+/** A page that notes what it must never do. */
+export interface WatchedPage {
+  readonly page: Page;
+  /** Console errors, uncaught errors, requests to other origins, and calls of `xss()`. */
+  readonly faults: string[];
+  close(): Promise<void>;
+}
+
+export async function openPage(
+  browser: Browser,
+  url: string,
+  options: BrowserContextOptions = {},
+): Promise<WatchedPage> {
+  const context = await browser.newContext(options);
+  const faults: string[] = [];
+  await context.exposeFunction('xss', () => {
+    faults.push('a payload ran');
+  });
+  const page = await context.newPage();
+  page.on('console', (message) => {
+    if (message.type() === 'error') faults.push(`console: ${message.text()}`);
+  });
+  page.on('pageerror', (error) => faults.push(`error: ${error.message}`));
+  page.on('dialog', (dialog) => {
+    faults.push(`dialog: ${dialog.message()}`);
+    dialog.dismiss();
+  });
+  const { origin } = new URL(url);
+  page.on('request', (request) => {
+    const target = new URL(request.url());
+    if (target.origin !== origin && target.protocol !== 'data:') {
+      faults.push(`request to ${request.url()}`);
+    }
+  });
+  await page.goto(url);
+  return { page, faults, close: () => context.close() };
+}
