@@ -89,7 +89,7 @@ export function serveStdio(gateway: Gateway, options: StdioOptions): StdioEndpoi
 }
 
 /** How long a result waits behind the progress that it follows, in ms. */
-const PROGRESS_GAP_MS = 2;
+const PROGRESS_GAP_MS = 5;
 
 /**
  * Writes messages as lines; those of one turn of the event loop go out in one write.
