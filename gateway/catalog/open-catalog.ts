@@ -1,11 +1,16 @@
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { checkFreshness, type Freshness, readFreshness } from '../../core/catalog/freshness.ts';
 import { readCatalog, type VerifiedCatalog } from '../../core/catalog/read-catalog.ts';
 import { readServer, type VerifiedServer } from '../../core/catalog/read-server.ts';
 import type { CatalogServer } from '../../core/entry/types.generated.ts';
 import { PortolanError } from '../../core/errors.ts';
+import type { RegistryOptions } from '../../core/oci/client.ts';
 import { openRepository } from '../../core/oci/open.ts';
 import type { Repository } from '../../core/oci/repository.ts';
 import type { TrustPolicy } from '../../core/trust/verify.ts';
 import { suggest } from '../cli/suggest.ts';
+import { cachedRepository } from './cached-repository.ts';
 import { acceptCatalog } from './state.ts';
 
 /** A catalog source that was opened, verified and accepted. */
@@ -13,30 +18,57 @@ export interface OpenCatalog extends VerifiedCatalog {
   /** As the user gave it. */
   readonly source: string;
   readonly repository: Repository;
+  readonly freshness?: Freshness;
+  /** The source did not answer: this is what was fetched before. */
+  readonly offline: boolean;
   /** Reads and verifies a server of the catalog; the newest version unless another is named. */
   server(name: string, version?: string): Promise<VerifiedServer>;
 }
 
+export interface OpenCatalogOptions {
+  /** Where the newest catalog seen of each source is remembered. */
+  readonly stateDir: string;
+  /** Where content of registries is kept. */
+  readonly cacheDir: string;
+  readonly connection?: RegistryOptions;
+  readonly log?: (line: string) => void;
+  readonly now?: () => Date;
+}
+
 /**
- * Opens a catalog source, verifies it, and refuses it when it is older than one seen before.
+ * Opens a catalog source, verifies it, and refuses it when it is older than one seen before or no
+ * longer fresh. A registry that does not answer is replaced by what was fetched from it before.
  *
- * Throws what readCatalog and acceptCatalog throw; `server` throws `usage` / `SERVER_UNKNOWN` for a
+ * Throws what readCatalog, acceptCatalog and checkFreshness throw; `server` throws `usage` / `SERVER_UNKNOWN` for a
  * name or version that the catalog does not list, `forbidden` / `SERVER_WITHDRAWN` for a tombstone,
  * and what readServer throws.
  */
 export async function openCatalog(
   source: string,
   policy: TrustPolicy,
-  { stateDir }: { readonly stateDir: string },
+  options: OpenCatalogOptions,
 ): Promise<OpenCatalog> {
-  const repository = await openRepository(source);
+  const { stateDir, log = () => {}, now = () => new Date() } = options;
+  const remote = await openRepository(source, options.connection);
+  const cached = source.startsWith('oci://')
+    ? await cachedRepository(remote, cacheFolder(options.cacheDir, source), log)
+    : undefined;
+  const repository = cached ?? remote;
   const verified = await readCatalog(repository, policy);
-  await acceptCatalog(stateDir, source, verified);
+  await acceptCatalog(stateDir, source, verified, now);
+  const freshness = await readFreshness(repository, policy);
+  // A folder is as old as it is; only what comes over a network can be held back by someone.
+  if (freshness && cached && !cached.isOffline()) {
+    const { number } = verified.catalog;
+    checkFreshness(freshness, { number, digest: verified.descriptor.digest }, source, now());
+  }
   const byName = new Map(verified.catalog.servers.map((server) => [server.name, server]));
   return {
     ...verified,
     source,
     repository,
+    ...(freshness ? { freshness } : {}),
+    offline: cached?.isOffline() ?? false,
     async server(name, version) {
       const listed = findVersion(byName, name, version, source);
       const server = await readServer(repository, name, listed, policy);
@@ -51,6 +83,10 @@ export async function openCatalog(
       return server;
     },
   };
+}
+
+function cacheFolder(cacheDir: string, source: string): string {
+  return join(cacheDir, 'oci', createHash('sha256').update(source).digest('hex').slice(0, 32));
 }
 
 function findVersion(

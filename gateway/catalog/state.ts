@@ -14,6 +14,9 @@ export interface SeenCatalog {
   readonly seenAt: string;
 }
 
+/** How far a clock may be set back without a question, in ms. */
+const CLOCK_TOLERANCE_MS = 24 * 3_600_000;
+
 /** What was last seen of a source; undefined on first use. Throws `malformed` / `STATE_MALFORMED`. */
 export async function readSeen(stateDir: string, source: string): Promise<SeenCatalog | undefined> {
   const path = pathOf(stateDir, source);
@@ -42,7 +45,7 @@ export async function readSeen(stateDir: string, source: string): Promise<SeenCa
  * and remembers it otherwise. Threat: a registry or a man in the middle that serves an old, validly
  * signed catalog with a server that was withdrawn since (rollback), or two catalogs to two clients.
  *
- * Throws `untrusted` with `CATALOG_ROLLBACK` or `CATALOG_FORKED`.
+ * Throws `untrusted` with `CATALOG_ROLLBACK`, `CATALOG_FORKED` or `CLOCK_WRONG`.
  */
 export async function acceptCatalog(
   stateDir: string,
@@ -56,6 +59,13 @@ export async function acceptCatalog(
       'untrusted',
       'CATALOG_ROLLBACK',
       `${source} offers catalog ${catalog.number}, but ${seen.number} was seen on ${seen.seenAt}; an old catalog can bring back withdrawn servers. If its owner confirms that it was rebuilt, run \`portolan catalog reset ${source}\``,
+    );
+  }
+  if (seen && now().getTime() < Date.parse(seen.seenAt) - CLOCK_TOLERANCE_MS) {
+    throw new PortolanError(
+      'untrusted',
+      'CLOCK_WRONG',
+      `the clock here says ${now().toISOString()}, but ${source} was read on ${seen.seenAt}; a clock that goes back makes old catalogs look fresh, set it right`,
     );
   }
   // A development catalog is rebuilt over and over from the same commit.

@@ -35,7 +35,11 @@ export async function runGateway(options: RunOptions): Promise<void> {
   }
   const paths = portolanPaths();
   const policy = await trustPolicyOf(options);
-  const catalog = await openCatalog(options.catalog, policy, { stateDir: paths.state });
+  const catalog = await openCatalog(options.catalog, policy, {
+    stateDir: paths.state,
+    cacheDir: paths.cache,
+    log,
+  });
   if (catalog.catalog.development) {
     log('this catalog is signed with a development key: trust it on the machine that made it only');
   }
