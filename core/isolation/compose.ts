@@ -42,7 +42,7 @@ export function composeCommand(
     files: folder,
     volumes,
     egress,
-    sidecar: sidecarName(plan, parts),
+    sidecar: sidecarName(plan, choice, parts),
     env,
   });
 }
@@ -51,12 +51,18 @@ export function containerName({ entry }: LaunchPlan, id: string): string {
   return `portolan-${entry.name}-${id}`;
 }
 
-/** An image need not have Node.js, so its forwarder runs in a container beside it. */
+/**
+ * Name of the container beside a server's, where its forwarder runs: an image need not have
+ * Node.js, and an engine in another machine cannot mount the proxy's socket.
+ */
 export function sidecarName(
   plan: LaunchPlan,
+  choice: Choice,
   { id, egress }: Pick<LaunchParts, 'id' | 'egress'>,
 ): string | undefined {
-  return egress && plan.entry.container ? `${containerName(plan, id)}-net` : undefined;
+  if (choice.driver !== 'container' || !egress) return undefined;
+  const needed = plan.entry.container !== undefined || !choice.engine.local;
+  return needed ? `${containerName(plan, id)}-net` : undefined;
 }
 
 /** The image that a plan runs in: the entry's own, or the one with Node.js. */

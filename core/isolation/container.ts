@@ -1,9 +1,10 @@
 import { existsSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import type { ResolvedVolume } from '../entry/resolve.ts';
 import { PortolanError } from '../errors.ts';
 import { BOX_USER, INSIDE } from './bubblewrap.ts';
 import type { Engine } from './detect.ts';
-import { type Egress, hostsOf } from './egress/open-egress.ts';
+import type { Egress } from './egress/open-egress.ts';
 import { callEngine, clientEnvironment } from './engine-call.ts';
 import { labelArguments } from './labels.ts';
 import type { Prepared } from './prepared.ts';
@@ -77,7 +78,7 @@ export function prepareContainer(plan: LaunchPlan, parts: ContainerParts): Prepa
     ...limits,
     ...user,
     `--tmpfs=/tmp:rw,size=${resolved.resources.tmp},mode=1777,noexec,nosuid,nodev${engine.traits.tmpfs}`,
-    ...networkFlags(engine, egress, sidecar),
+    ...networkFlags(egress, sidecar),
     ...mounts.map((mount) => mountFlag(entry.name, mount)),
     ...(mounts.length && existsSync('/sys/fs/selinux/enforce')
       ? ['--security-opt=label=disable']
@@ -139,30 +140,19 @@ function program(plan: LaunchPlan, parts: ContainerParts): string[] {
 }
 
 /** No network but the container's own loopback, on which the forwarder listens. */
-export function networkFlags(
-  engine: Engine,
-  egress: Egress | undefined,
-  sidecar: string | undefined,
-): string[] {
+export function networkFlags(egress: Egress | undefined, sidecar: string | undefined): string[] {
   if (sidecar) return [`--network=container:${sidecar}`];
-  if (!egress) return ['--network=none'];
-  return [
-    '--network=none',
-    '--sysctl=net.ipv4.ip_unprivileged_port_start=0',
-    ...(engine.local
-      ? []
-      : hostsOf(egress).map(([address, host]) => `--add-host=${host}:${address}`)),
-  ];
+  return ['--network=none', ...(egress ? ['--sysctl=net.ipv4.ip_unprivileged_port_start=0'] : [])];
 }
 
 /**
  * Our own hosts file in place of the engine's, which would tell the names of the host. Where the
- * engine cannot see our folder, the engine's own has to do. An image keeps its own users.
+ * engine may not see our folder, only when the server needs it. An image keeps its own users.
  */
-function etcMounts({ engine, files }: ContainerParts, own: boolean): ResolvedVolume[] {
-  if (!engine.local) return [];
+function etcMounts({ engine, egress, files }: ContainerParts, own: boolean): ResolvedVolume[] {
+  if (!engine.local && !egress && !own) return [];
   return ['hosts', ...(own ? ['passwd', 'group'] : [])].map((name) => ({
-    source: `${files}/${name}`,
+    source: join(files, name),
     target: `/etc/${name}`,
     access: 'read-only' as const,
   }));

@@ -1,4 +1,5 @@
 import { execFile } from 'node:child_process';
+import { hostname } from 'node:os';
 import { ENGINES, type EngineName, type EngineTraits } from './engines.ts';
 import { findProgram } from './find-program.ts';
 
@@ -116,8 +117,8 @@ function readInfo(traits: EngineTraits, program: string, text: string): Engine |
     program,
     version: info.ServerVersion,
     rootless: security.includes('rootless'),
-    local:
-      process.platform === 'linux' && !/Docker Desktop/i.test(String(info.OperatingSystem ?? '')),
+    // The engine's own name for its machine: DOCKER_HOST and contexts may lead anywhere.
+    local: process.platform === 'linux' && info.Name === hostname(),
     limits: {
       memory: info.MemoryLimit !== false,
       cpus: info.CpuCfsQuota !== false && info.CPUCfsQuota !== false,

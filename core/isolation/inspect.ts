@@ -46,6 +46,7 @@ export async function inspectPlan(
           ...planEgress(resolved.network, lowPorts),
           folder: join(folder, 'egress'),
           ready: Promise.resolve(),
+          accept: () => {},
           close: async () => {},
         }
       : undefined;

@@ -101,7 +101,7 @@ async function prepare(
     choice.driver === 'bubblewrap' ? makeCgroups(id, resolved.resources, env) : NO_CGROUPS;
   folder.record({ cgroups: cgroups.folders });
   undo.push(() => removeCgroups(cgroups.folders));
-  const sidecar = sidecarName(plan, { id, egress });
+  const sidecar = sidecarName(plan, choice, { id, egress });
   if (sidecar && egress && choice.driver === 'container') {
     const { engine } = choice;
     const image = nodeImage(entry.name, options);

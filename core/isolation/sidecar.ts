@@ -1,12 +1,16 @@
+import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
+import { performServerHandshake } from 'node:http2';
 import { join } from 'node:path';
+import { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { PortolanError } from '../errors.ts';
 import { BOX_USER, INSIDE } from './bubblewrap.ts';
 import { networkFlags, strictFlags } from './container.ts';
 import type { Engine } from './detect.ts';
+import { forwarderSource } from './egress/forwarder.ts';
 import type { Egress } from './egress/open-egress.ts';
-import { callEngine } from './engine-call.ts';
+import { callEngine, clientEnvironment } from './engine-call.ts';
 import { labelArguments } from './labels.ts';
 
 const READY_TIMEOUT = 30_000;
@@ -23,52 +27,93 @@ export interface SidecarParts {
 }
 
 /**
- * Starts the small container that gives a server's image its way out: an image need not have
- * Node.js, so the forwarder runs beside it and shares its private loopback, and nothing else. It
- * has no network either; it only reaches the proxy's socket. Returns a function that removes it.
+ * Starts the small container in which a server's forwarder runs when it cannot run beside the
+ * server itself. It shares its private loopback with the server, and nothing else. It has no
+ * network either: on this machine it reaches the proxy's socket, elsewhere the pipe of the engine's
+ * client, which every engine has. Returns a function that removes it.
  */
 export async function startSidecar(parts: SidecarParts): Promise<() => Promise<void>> {
-  const { engine, egress, env, name } = parts;
+  const { engine, env, name } = parts;
+  const fault = engine.local ? await startDetached(parts) : await startAttached(parts);
+  const remove = async () => {
+    await callEngine(engine, ['rm', '--force', '--volumes', name], env);
+  };
+  if (fault === undefined) return remove;
+  await remove();
+  throw new PortolanError(
+    'failed',
+    'START_FAILED',
+    `${parts.server}: ${engine.traits.name} could not start the container for its network: ${fault}; see \`portolan doctor\``,
+  );
+}
+
+/** Leaves no client process behind; the forwarder comes with the mounted folder. */
+async function startDetached(parts: SidecarParts): Promise<string | undefined> {
+  const { engine, egress, env } = parts;
   writeFileSync(
     join(egress.folder, 'sidecar.mjs'),
     "import './forwarder.mjs';\nsetInterval(() => {}, 2 ** 30);\nprocess.on('SIGTERM', () => process.exit(0));\n",
     { mode: 0o644 },
   );
-  const { code, stderr } = await callEngine(
-    engine,
-    [
-      'run',
-      '--detach',
-      `--name=${name}`,
-      ...labelArguments(parts.server, parts.owner),
-      ...strictFlags(engine),
-      ...(engine.limits.memory ? ['--memory=128m', '--memory-swap=128m'] : []),
-      ...(engine.limits.pids ? ['--pids-limit=64'] : []),
-      `--user=${BOX_USER}:${BOX_USER}`,
-      ...networkFlags(engine, egress, undefined),
-      `--mount=type=bind,source=${egress.folder},target=${INSIDE.egress},readonly`,
-      '--entrypoint=node',
-      parts.image,
-      `${INSIDE.egress}/sidecar.mjs`,
-    ],
-    env,
-  );
-  const remove = async () => {
-    await callEngine(engine, ['rm', '--force', '--volumes', name], env);
-  };
-  if (code === 0 && (await isReady(egress))) return remove;
-  await remove();
-  throw new PortolanError(
-    'failed',
-    'START_FAILED',
-    `${parts.server}: ${engine.traits.name} could not start the container for its network: ${code === 0 ? 'it does not reach the proxy' : stderr.split('\n').slice(-2).join(' ')}; see \`portolan doctor\``,
-  );
+  const mount = `--mount=type=bind,source=${egress.folder},target=${INSIDE.egress},readonly`;
+  const run = runArguments(parts, ['--detach', mount], [`${INSIDE.egress}/sidecar.mjs`]);
+  const { code, stderr } = await callEngine(engine, run, env);
+  return code === 0 ? await readiness(egress) : stderr.split('\n').slice(-2).join(' ');
 }
 
-/** Whether the forwarder listens; the server must not start before it does. */
-async function isReady(egress: Egress): Promise<boolean> {
+/** The forwarder comes as an argument, and its connections through the client's pipe. */
+async function startAttached(parts: SidecarParts): Promise<string | undefined> {
+  const { engine, egress, env } = parts;
+  const { proxyPort, hosts } = egress;
+  const source = forwarderSource({ proxyPort, hosts });
+  const run = runArguments(parts, ['--interactive'], ['--input-type=module', '--eval', source]);
+  const child = spawn(engine.program, run, {
+    env: clientEnvironment(engine, env),
+    stdio: ['pipe', 'pipe', 'ignore'],
+    detached: process.platform !== 'win32',
+    windowsHide: true,
+  });
+  const failed = new Promise<string>((resolve) => {
+    child.once('error', (error) => resolve(error.message));
+    child.once('exit', (code) => resolve(`it ended with exit code ${code}`));
+  });
+  for (const stream of [child.stdin, child.stdout]) stream.on('error', () => {});
+  const pipe = Duplex.from({ readable: child.stdout, writable: child.stdin });
+  const session = performServerHandshake(pipe);
+  session.on('error', () => {});
+  session.on('stream', (stream) => {
+    stream.on('error', () => {});
+    stream.respond({ ':status': 200 });
+    egress.accept(stream);
+  });
+  return await Promise.race([failed, readiness(egress)]);
+}
+
+function runArguments(
+  { engine, egress, image, name, owner, server }: SidecarParts,
+  flags: readonly string[],
+  program: readonly string[],
+): string[] {
+  return [
+    'run',
+    `--name=${name}`,
+    ...flags,
+    ...labelArguments(server, owner),
+    ...strictFlags(engine),
+    ...(engine.limits.memory ? ['--memory=128m', '--memory-swap=128m'] : []),
+    ...(engine.limits.pids ? ['--pids-limit=64'] : []),
+    `--user=${BOX_USER}:${BOX_USER}`,
+    ...networkFlags(egress, undefined),
+    '--entrypoint=node',
+    image,
+    ...program,
+  ];
+}
+
+/** Waits until the forwarder listens, since the server must not start before; or says that it does not. */
+async function readiness(egress: Egress): Promise<string | undefined> {
   const late = new AbortController();
-  const ready = egress.ready.then(() => true);
-  const timeout = setTimeout(READY_TIMEOUT, false, { signal: late.signal }).catch(() => false);
-  return Promise.race([ready, timeout]).finally(() => late.abort());
+  const ready = egress.ready.then(() => undefined);
+  const timeout = setTimeout(READY_TIMEOUT, 'it does not reach the proxy', { signal: late.signal });
+  return Promise.race([ready, timeout.catch(() => undefined)]).finally(() => late.abort());
 }

@@ -3,7 +3,7 @@ import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { defaultRunDir } from '../../core/isolation/run-folder.ts';
-import { BOXES, type BoxSetup, isMissing, setUpBox } from '../support/boxes.ts';
+import { BOXES, type BoxSetup, DISTANT_BOXES, isMissing, setUpBox } from '../support/boxes.ts';
 import { type Probe, probePlan, startProbe } from '../support/probe.ts';
 
 /** Names of this test's own little internet; everything it has is on loopback. */
@@ -16,7 +16,7 @@ const NAMES: Record<string, string[]> = {
   localhost: ['127.0.0.1'],
 };
 
-describe.each(BOXES)('the network of a server in $box', ({ box }) => {
+describe.each([...BOXES, ...DISTANT_BOXES])('the network of a server in $box', ({ box }) => {
   let setup: BoxSetup;
   let open: Server;
   let closed: Server;

@@ -11,11 +11,18 @@ export const BOXES = [
   { box: 'image in a container', parts: ['podman', 'docker-registry', 'npm'] },
 ] as const;
 
-export type BoxName = (typeof BOXES)[number]['box'];
+/** Engines in a virtual machine or elsewhere: the pipe to the client is all that they share. */
+export const DISTANT_BOXES = [
+  { box: 'npm tree in a distant container', parts: ['podman', 'docker-registry', 'npm'] },
+  { box: 'image in a distant container', parts: ['podman', 'docker-registry', 'npm'] },
+] as const;
+
+const ALL = [...BOXES, ...DISTANT_BOXES];
+export type BoxName = (typeof ALL)[number]['box'];
 
 /** Whether tests of a box must be skipped here. */
 export function isMissing(box: BoxName): boolean {
-  return needs(...(BOXES.find((one) => one.box === box)?.parts ?? [])).skip;
+  return needs(...(ALL.find((one) => one.box === box)?.parts ?? [])).skip;
 }
 
 /** How to run the probe in a box. */
@@ -36,10 +43,13 @@ export async function setUpBox(box: BoxName): Promise<BoxSetup> {
     return { entry: {}, options, image: undefined, detected, stop: async () => {} };
   }
   const image = await startFixtureImage();
-  const detected = await detectIsolation({ env: image.env, engine: 'podman' });
+  const found = await detectIsolation({ env: image.env, engine: 'podman' });
+  const distant = box.includes('distant');
+  const engines = found.engines.map((engine) => (distant ? { ...engine, local: false } : engine));
+  const detected = { ...found, engines };
   const container = { image: image.reference, command: [...image.probe] };
   return {
-    entry: box === 'image in a container' ? { npm: undefined as never, container } : {},
+    entry: box.startsWith('image') ? { npm: undefined as never, container } : {},
     options: {
       isolation: 'container',
       detected,

@@ -1,9 +1,10 @@
 import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
 
 /** What the forwarder inside a box listens to. */
 export interface ForwarderConfig {
-  /** Path of the proxy's socket inside the box. */
-  readonly socket: string;
+  /** Path of the proxy's socket inside the box; without one, standard input and output lead there. */
+  readonly socket?: string;
   /** Port on 127.0.0.1 that leads to the proxy itself. */
   readonly proxyPort: number;
   /** Addresses that stand for one host each. */
@@ -17,7 +18,8 @@ export interface ForwarderConfig {
 /**
  * The text of a JavaScript module that carries connections from the box's private loopback to the
  * proxy outside. Loaded with `--import` by the Node.js that runs a server, it works in a thread of
- * its own, so that a server that blocks (execSync of git, say) still has its connections.
+ * its own, so that a server that blocks (execSync of git, say) still has its connections. Without a
+ * socket it is a program of its own, and HTTP/2 keeps its connections apart on the one pipe.
  *
  * It only carries bytes: everything is decided by the proxy, out of the server's reach.
  */
@@ -30,7 +32,7 @@ async function runForwarder(self: string, config: ForwarderConfig): Promise<void
   const { Worker, isMainThread, workerData, parentPort } =
     process.getBuiltinModule('node:worker_threads');
   const mark = 'portolan-egress';
-  if (isMainThread) {
+  if (isMainThread && config.socket) {
     const worker = new Worker(new URL(self), { workerData: mark, execArgv: [], env: {} });
     await new Promise<void>((resolve) => {
       worker.once('message', () => resolve());
@@ -42,8 +44,22 @@ async function runForwarder(self: string, config: ForwarderConfig): Promise<void
     worker.unref();
     return;
   }
-  if (workerData !== mark) return;
+  if (config.socket && workerData !== mark) return;
   const { createServer, connect } = process.getBuiltinModule('node:net');
+
+  const dialSocket = (): Duplex => connect({ path: config.socket as string, allowHalfOpen: true });
+  const dialPipe = () => {
+    const { Duplex: Pair } = process.getBuiltinModule('node:stream');
+    const pipe = Pair.from({ readable: process.stdin, writable: process.stdout });
+    const session = process
+      .getBuiltinModule('node:http2')
+      .connect('http://proxy', { createConnection: () => pipe });
+    // Nobody is left to serve when the gateway is gone.
+    session.on('error', () => {}).on('close', () => process.exit(0));
+    process.on('SIGTERM', () => process.exit(0));
+    return (): Duplex => session.request({ ':method': 'CONNECT', ':authority': 'proxy:1' });
+  };
+  const dialProxy = config.socket ? dialSocket : dialPipe();
 
   const listen = (address: string, port: number, take: (inside: Socket) => void) =>
     new Promise<void>((resolve) => {
@@ -51,7 +67,7 @@ async function runForwarder(self: string, config: ForwarderConfig): Promise<void
       server.once('error', () => resolve());
       server.listen(port, address, () => resolve());
     });
-  const join = (inside: Socket, outside: Socket) => {
+  const join = (inside: Socket, outside: Duplex) => {
     inside.pipe(outside);
     outside.pipe(inside);
     inside.on('close', () => outside.destroy());
@@ -59,7 +75,7 @@ async function runForwarder(self: string, config: ForwarderConfig): Promise<void
     inside.resume();
   };
   const dial = (inside: Socket) => {
-    const outside = connect({ path: config.socket, allowHalfOpen: true });
+    const outside = dialProxy();
     outside.on('error', () => inside.destroy());
     inside.on('error', () => outside.destroy());
     return outside;
@@ -93,8 +109,8 @@ async function runForwarder(self: string, config: ForwarderConfig): Promise<void
       }),
     ),
   ]);
-  connect({ path: config.socket }, function (this: Socket) {
-    this.end('GET /ready HTTP/1.0\r\n\r\n');
-  }).on('error', () => {});
+  dialProxy()
+    .on('error', () => {})
+    .end('GET /ready HTTP/1.0\r\n\r\n');
   parentPort?.postMessage('ready');
 }

@@ -1,6 +1,7 @@
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { join } from 'node:path';
+import type { Duplex } from 'node:stream';
 import type { NetworkRule } from '../../entry/resolve.ts';
 import { type HostResolver, systemResolver } from './address.ts';
 import { forwarderSource } from './forwarder.ts';
@@ -26,6 +27,8 @@ export interface Egress extends EgressPlan {
   readonly folder: string;
   /** Resolves once the forwarder inside listens. */
   readonly ready: Promise<void>;
+  /** Takes a connection that did not come through the socket. */
+  accept(connection: Duplex): void;
   close(): Promise<void>;
 }
 
@@ -88,7 +91,7 @@ export async function openEgress(
     resolveHost: options.resolveHost ?? systemResolver,
     ...(options.onDenied ? { onDenied: options.onDenied } : {}),
   });
-  return { ...plan, folder, ready: proxy.ready, close: proxy.close };
+  return { ...plan, ...proxy, folder };
 }
 
 /** Hosts file of a box: name by name, since one line per address may hold one name only. */

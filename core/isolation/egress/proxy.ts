@@ -18,6 +18,8 @@ export interface ProxyOptions {
 export interface EgressProxy {
   /** Resolves once the forwarder has said that it listens. */
   readonly ready: Promise<void>;
+  /** Takes a connection that did not come through the socket. */
+  accept(connection: Duplex): void;
   close(): Promise<void>;
 }
 
@@ -149,6 +151,7 @@ export async function openProxy(
   chmodSync(socketPath, 0o666);
   return {
     ready,
+    accept: (connection) => void server.emit('connection', connection),
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
