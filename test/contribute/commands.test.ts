@@ -2,10 +2,12 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { bumpEntry } from '../../scripts/contribute/bump/bump-entry.ts';
 import { bumpReport } from '../../scripts/contribute/bump/report.ts';
 import { readEntryFiles } from '../../scripts/contribute/entry-files.ts';
 import { lockfileChanges, makeLockfile } from '../../scripts/contribute/lockfile.ts';
+import { startFakeGithub } from '../github/fake-github.ts';
 import { needs } from '../support/needs.ts';
 import { runScript } from '../support/run-script.ts';
 
@@ -53,6 +55,64 @@ describe('npm run new', () => {
     expect(stdout).toMatch(/servers\/memory\/server\.yaml:2:1: license: it is missing; add it/);
     expect(stdout).toContain('license: package.json says "SEE LICENSE IN LICENSE"');
   });
+
+  test.skipIf(needs('bwrap').skip)(
+    'from a server.json: valid unedited, with its settings and its tools',
+    async () => {
+      const file = join(import.meta.dirname, '..', 'fixtures', 'contribute', 'server.json');
+      const args = [file, '--category', 'ai', '--license', 'MIT', '--registry', registry];
+      const { code, stdout, stderr } = await runScript('new.ts', args);
+      expect(stderr).toContain('Running it, isolated');
+      expect(stdout).toContain('It is valid as it is.');
+      expect(stdout).toContain('tools.json: sequentialthinking');
+      expect(stdout).toContain('permissions.network: every host');
+      expect(code).toBe(0);
+      const { entry } = readEntryFiles(registry, 'sequential-thinking');
+      expect(entry.env).toEqual({ DISABLE_THOUGHT_LOGGING: '{disable_thought_logging}' });
+    },
+    180_000,
+  );
+
+  test("from Docker's registry: names what it cannot find out", async () => {
+    const source = join(import.meta.dirname, '..', 'fixtures', 'contribute', 'docker');
+    const { code, stdout } = await runScript('new.ts', [source, '--registry', registry]);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/server\.yaml:\d+:\d+: container\.image: the image is a tag/);
+    expect(stdout).toMatch(/server\.yaml:\d+:\d+: license: it is missing/);
+    const { secrets } = parse(await textOf('weather', 'server.yaml'));
+    expect(secrets).toMatchObject([{ name: 'api_key', example: 'wk-...' }]);
+  });
+
+  test('from a repository on GitHub: by its server.json, or by its package', async () => {
+    const serverJson = await readFile(
+      join(import.meta.dirname, '..', 'fixtures', 'contribute', 'server.json'),
+      'utf8',
+    );
+    const github = await startFakeGithub({
+      contents: {
+        'acme/thinking/server.json': serverJson,
+        'acme/memory/package.json': '{"name": "@modelcontextprotocol/server-memory"}',
+      },
+    });
+    try {
+      const make = (source: string, ...more: string[]) =>
+        runScript('new.ts', [source, ...given, ...more, '--registry', registry], {
+          GITHUB_API_URL: github.url,
+        });
+      await make('https://github.com/acme/thinking');
+      expect(await textOf('sequential-thinking', 'server.yaml')).toContain(
+        'package: "@modelcontextprotocol/server-sequential-thinking"',
+      );
+      await make('github:acme/memory', '--name', 'remember');
+      expect(await textOf('remember', 'server.yaml')).toContain(
+        'package: "@modelcontextprotocol/server-memory"',
+      );
+      const nothing = await make('github:acme/empty');
+      expect(nothing.stderr).toContain('neither a server.json nor a package.json');
+    } finally {
+      await github.stop();
+    }
+  }, 120_000);
 
   test('never over an entry that exists', async () => {
     await mkdir(join(registry, 'servers', 'memory'));

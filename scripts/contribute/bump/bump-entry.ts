@@ -6,6 +6,7 @@ import { toolDiff } from '../../../core/entry/tool-diff.ts';
 import type { CapturedTools, ServerEntry } from '../../../core/entry/types.generated.ts';
 import { PortolanError } from '../../../core/errors.ts';
 import { writeFileAtomic } from '../../../core/files.ts';
+import { formatEntry } from '../../registry/format-entry.ts';
 import { capture } from '../capture/capture.ts';
 import { offerChanges } from '../capture/offer.ts';
 import type { EntryFiles } from '../entry-files.ts';
@@ -69,7 +70,7 @@ export async function bumpEntry(
       await writeAll(files.folder, {
         'package-lock.json': lock,
         'tools.json': captured && prettyJson(captured.tools),
-        'server.yaml': document.toString({ lineWidth: 0, flowCollectionPadding: false }),
+        'server.yaml': formatEntry(`${name}/server.yaml`, document.toString({ lineWidth: 0 })),
       });
     }
     return {

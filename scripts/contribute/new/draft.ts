@@ -1,4 +1,8 @@
-import type { CatalogConfig, ServerEntry } from '../../../core/entry/types.generated.ts';
+import type {
+  CapturedTools,
+  CatalogConfig,
+  ServerEntry,
+} from '../../../core/entry/types.generated.ts';
 
 /** An entry in the making: what is known so far. */
 export type Draft = { -readonly [Key in keyof ServerEntry]?: ServerEntry[Key] };
@@ -8,6 +12,8 @@ export interface Drafted {
   readonly draft: Draft;
   /** What the source could not tell for sure, for the person who finishes the entry. */
   readonly notes: readonly string[];
+  /** Further files of the entry that the source has. */
+  readonly files?: { readonly tools?: CapturedTools; readonly readme?: string };
 }
 
 /**

@@ -59,8 +59,16 @@ export async function makeEntry(
   const folder = await writeEntry(registry, { ...draft, name });
   progress(`Wrote ${join(folder, 'server.yaml')}`);
   const notes = drafted.notes.filter((note) => !isSettled(note, options.given));
+  await writeGiven(folder, drafted.files ?? {});
   notes.push(...(await addGenerated(registry, name, draft, options)));
   return await remainingWork(registry, name, notes);
+}
+
+/** Files that the source has; a capture replaces its tools. */
+async function writeGiven(folder: string, files: NonNullable<Drafted['files']>): Promise<void> {
+  const { tools, readme } = files;
+  if (tools) await writeFileAtomic(join(folder, 'tools.json'), prettyJson(tools));
+  if (readme) await writeFileAtomic(join(folder, 'readme.md'), `${readme.trimEnd()}\n`);
 }
 
 /** A note about a field that the contributor gave is no longer of use. */

@@ -4,12 +4,9 @@ import { Document, isScalar, isSeq, visit } from 'yaml';
 
 import { PortolanError } from '../../../core/errors.ts';
 import { writeFileAtomic } from '../../../core/files.ts';
-import serverSchema from '../../../schemas/server.schema.json' with { type: 'json' };
+import { formatEntry } from '../../registry/format-entry.ts';
 import { folderOf } from '../entry-files.ts';
 import type { Draft } from './draft.ts';
-
-const HEADER = '# yaml-language-server: $schema=../../../schemas/server.schema.json\n';
-const ORDER = Object.keys(serverSchema.properties);
 
 /**
  * Writes server.yaml of a new entry and gives its folder. Throws `usage` / `ENTRY_EXISTS` when the
@@ -28,11 +25,12 @@ export async function writeEntry(registry: string, draft: Draft & { name: string
   return folder;
 }
 
-/** The text of server.yaml: keys in the order of the schema, short lists on one line. */
+/** The text of server.yaml in the canonical order and layout; short lists stand on one line. */
 export function entryYaml(draft: Draft): string {
-  const record = draft as Readonly<Record<string, unknown>>;
-  const keys = ORDER.filter((key) => record[key] !== undefined && !isEmpty(record[key]));
-  const document = new Document(Object.fromEntries(keys.map((key) => [key, record[key]])));
+  // Plain data: members that are undefined have no place in YAML.
+  const data = JSON.parse(JSON.stringify(draft)) as Record<string, unknown>;
+  const kept = Object.entries(data).filter(([, value]) => !isEmpty(value));
+  const document = new Document(Object.fromEntries(kept), { aliasDuplicateObjects: false });
   visit(document, {
     Seq(_, node) {
       const short = node.items.every(
@@ -41,7 +39,7 @@ export function entryYaml(draft: Draft): string {
       if (isSeq(node) && short && node.items.length <= 8) node.flow = true;
     },
   });
-  return HEADER + document.toString({ lineWidth: 100, flowCollectionPadding: false });
+  return formatEntry('server.yaml', document.toString({ lineWidth: 0 }));
 }
 
 function isEmpty(value: unknown): boolean {
