@@ -44,6 +44,7 @@ env:
 # where it may go
 permissions: {network: none, volumes: [{path: '{folder}', access: read-only}]}
 tools: static
+
 # the end
 `);
 });
