@@ -62,9 +62,11 @@ export function openSealedStore(path: string, keyOptions: KeyOptions): SealedSto
   };
 
   /** People are asked before the lock is taken: nobody else waits for their typing. */
-  const prepare = async (): Promise<void> => {
+  const prepare = async (): Promise<SealedFile | undefined> => {
     const file = await read();
-    if (file) await unlock(file);
+    if (!file) return create(options, fetched);
+    await unlock(file);
+    return undefined;
   };
 
   return {
@@ -75,10 +77,12 @@ export function openSealedStore(path: string, keyOptions: KeyOptions): SealedSto
       return openEntry(file, await unlock(file), name, path);
     },
     change: async (changes) => {
-      await prepare();
+      const made = await prepare();
       await locked(async () => {
         const found = await read();
-        const file = found ?? (await create(options, fetched));
+        // Another process made a file meanwhile: its key is the one.
+        if (found && made) await dropKey(made.key, options);
+        const file = found ?? made ?? (await create(options, fetched));
         // A file that was made just now has no seal yet.
         const keys = found ? await unlock(found) : deriveKeys(await keyOf(file.key), file.salt);
         await write(changeFile(file, keys, changes));
@@ -91,21 +95,22 @@ export function openSealedStore(path: string, keyOptions: KeyOptions): SealedSto
     },
     keyHeader: async () => (await read())?.key,
     rekey: async (next) => {
-      await prepare();
-      await locked(async () => {
-        const file = await read();
-        if (file) {
+      const current = await read();
+      if (current) {
+        await unlock(current);
+        const made = await create(next, fetched);
+        await locked(async () => {
+          const file = (await read()) ?? current;
           const keys = await unlock(file);
           const values = new Map(
             Object.keys(file.entries).map((name) => [name, openEntry(file, keys, name, path)]),
           );
-          const fresh = { ...(await create(next, fetched)), counter: file.counter };
-          const freshKeys = deriveKeys(await keyOf(fresh.key), fresh.salt);
-          await write(changeFile(fresh, freshKeys, values));
+          const freshKeys = deriveKeys(await keyOf(made.key), made.salt);
+          await write(changeFile({ ...made, counter: file.counter }, freshKeys, values));
           await dropKey(file.key, options);
-        }
-        options = next;
-      });
+        });
+      }
+      options = next;
     },
   };
 }

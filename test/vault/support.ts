@@ -23,16 +23,18 @@ export async function program(folder: string, name: string, source: string): Pro
 const KEYCHAIN = 'docker-credential-tests';
 
 const HELPER = `#!/bin/sh
+input=$(cat)
+file="$0.$(printf %s "$input" | sed 's#.*/vault/\\([0-9a-f]*\\).*#\\1#')"
 case "$1" in
-  store) cat > "$0.kept" ;;
-  get) cat "$0.kept" 2>/dev/null || { echo 'credentials not found in native keychain'; exit 1; } ;;
-  erase) rm -f "$0.kept" ;;
+  store) printf %s "$input" > "$file" ;;
+  get) cat "$file" 2>/dev/null || { echo 'credentials not found in native keychain'; exit 1; } ;;
+  erase) rm -f "$file" ;;
   list) echo '{}' ;;
 esac
 `;
 
 /**
- * Puts a docker-credential helper for one key into a folder. A vault with it opens at once, where
+ * Puts a docker-credential helper into a folder. A vault with it opens at once, where
  * a passphrase costs what it must cost an attacker.
  */
 export async function addKeychain(folder: string): Promise<void> {
