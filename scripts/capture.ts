@@ -2,14 +2,20 @@
  * `npm run capture -- NAME... | --all`: runs the pinned server of an entry isolated, with its own
  * declared permissions and placeholder secrets, and records what it offers in tools.json.
  *
- * `--check` compares with the committed file and changes nothing. `--timeout SECONDS` is for one
- * run. `--registry DIR` works on another registry.
+ *   --check              compares with the committed file and changes nothing
+ *   --recorded FILE --with TEXT
+ *                        for a server that answers only to a live account: takes the definitions
+ *                        from FILE, and TEXT says how they were recorded
+ *   --timeout SECONDS    for one run
+ *   --registry DIR       another registry than registry/
  */
 import { join } from 'node:path';
+import type { ServerEntry } from '../core/entry/types.generated.ts';
 import { messageOf, PortolanError } from '../core/errors.ts';
 import { writeFileAtomic } from '../core/files.ts';
-import { capture } from './contribute/capture/capture.ts';
+import { type Captured, capture } from './contribute/capture/capture.ts';
 import { offerChanges } from './contribute/capture/offer.ts';
+import { recordedTools } from './contribute/capture/recorded.ts';
 import { command, entryArguments } from './contribute/command.ts';
 import {
   defaultRegistry,
@@ -19,27 +25,39 @@ import {
 } from './contribute/entry-files.ts';
 import { prettyJson } from './contribute/pretty-json.ts';
 
+const USAGE =
+  'usage: npm run capture -- NAME... | --all [--check] [--timeout SECONDS] [--registry DIR], or NAME --recorded FILE --with TEXT';
+
 await command(async () => {
   const { values, positionals } = entryArguments({
     all: { type: 'boolean' },
     check: { type: 'boolean' },
+    recorded: { type: 'string' },
+    with: { type: 'string' },
     timeout: { type: 'string' },
   });
-  const registry = values.registry ?? defaultRegistry;
+  const { registry = defaultRegistry, recorded, with: how, all, check } = values;
   const timeout = Number(values.timeout ?? 60) * 1000;
-  if (values.help || (positionals.length === 0 && !values.all) || !(timeout > 0)) {
-    throw new PortolanError(
-      'usage',
-      'USAGE',
-      'usage: npm run capture -- NAME... | --all [--check] [--timeout SECONDS] [--registry DIR]',
-    );
+  const hasNames = all ? positionals.length === 0 : positionals.length > 0;
+  const recordsOne = recorded === undefined || (how !== undefined && positionals.length === 1);
+  if (values.help || !hasNames || !recordsOne || !(timeout > 0)) {
+    throw new PortolanError('usage', 'USAGE', USAGE);
   }
-  const names = values.all ? entryNames(registry) : positionals;
-  const options = { timeout, check: values.check ?? false, skipDynamic: values.all ?? false };
   let failed = 0;
-  for (const name of names) {
+  for (const name of all ? entryNames(registry) : positionals) {
     try {
-      await captureOne(readEntryFiles(registry, name), options);
+      const files = readEntryFiles(registry, name);
+      const reason = reasonToSkip(files);
+      if (reason && all) {
+        console.log(`${name}: skipped, ${reason}`);
+        continue;
+      }
+      requireStatic(files.entry);
+      const captured =
+        recorded === undefined || how === undefined
+          ? await capture(files.entry, files.folder, { timeout })
+          : { tools: await recordedTools(files.entry, recorded, how), notes: [] };
+      await keep(files, captured, check ?? false);
     } catch (error) {
       if (!(error instanceof PortolanError)) throw error;
       failed += 1;
@@ -49,34 +67,38 @@ await command(async () => {
   if (failed > 0) process.exitCode = 1;
 });
 
-async function captureOne(
-  { name, folder, entry, tools: before }: EntryFiles,
-  options: { timeout: number; check: boolean; skipDynamic: boolean },
-): Promise<void> {
-  if (entry.tools !== 'static' || entry.status?.state === 'withdrawn') {
-    const why = entry.tools === 'static' ? 'it is withdrawn' : 'its tools are dynamic';
-    if (options.skipDynamic) return console.log(`${name}: skipped, ${why}`);
-    throw new PortolanError('usage', 'NOT_CAPTURED', `${name} has no tools.json, since ${why}`);
-  }
-  const { tools, notes } = await capture(entry, folder, options);
+function reasonToSkip({ entry, tools }: EntryFiles): string | undefined {
+  if (entry.status?.state === 'withdrawn') return 'it is withdrawn';
+  if (entry.tools !== 'static') return 'its tools are dynamic';
+  return tools?.capturedWith && `its tools are recorded: ${tools.capturedWith}`;
+}
+
+function requireStatic({ name, tools }: ServerEntry): void {
+  if (tools === 'static') return;
+  throw new PortolanError(
+    'usage',
+    'NOT_CAPTURED',
+    `${name} has no tools.json, since its tools are dynamic (${tools.dynamic}); set tools: static to capture them`,
+  );
+}
+
+async function keep(files: EntryFiles, { tools, notes }: Captured, check: boolean): Promise<void> {
+  const { name, folder, tools: before } = files;
   for (const note of notes) console.log(`${name}: ${note}`);
   const changes = offerChanges(before, tools);
   const list = changes.length ? `\n  ${changes.join('\n  ')}` : '';
-  if (options.check) {
-    if (before && changes.length === 0) return console.log(`${name}: tools.json is up to date`);
+  if (before && changes.length === 0) {
+    console.log(`${name}: tools.json is up to date`);
+  } else if (check) {
+    const fact = before ? 'is not what the server offers' : 'does not exist';
     throw new PortolanError(
       'unverified',
       'TOOLS_DIFFER',
-      before
-        ? `registry/servers/${name}/tools.json is not what the server offers; run \`npm run capture -- ${name}\` and review the difference:${list}`
-        : `registry/servers/${name}/tools.json does not exist; run \`npm run capture -- ${name}\``,
+      `registry/servers/${name}/tools.json ${fact}; run \`npm run capture -- ${name}\` and review the difference${before ? `:${list}` : ''}`,
     );
+  } else {
+    await writeFileAtomic(join(folder, 'tools.json'), prettyJson(tools));
+    const names = tools.tools.map((tool) => tool.name).join(', ');
+    console.log(`${name}: tools.json ${before ? `changed${list}` : `made: ${names}`}`);
   }
-  if (before && changes.length === 0) return console.log(`${name}: tools.json is up to date`);
-  await writeFileAtomic(join(folder, 'tools.json'), prettyJson(tools));
-  console.log(
-    before
-      ? `${name}: tools.json changed${list}`
-      : `${name}: tools.json made: ${tools.tools.map((tool) => tool.name).join(', ')}`,
-  );
 }

@@ -130,5 +130,19 @@ test('an entry with dynamic tools has nothing to capture', async () => {
   );
   const { code, stderr } = await captureCommand('memory');
   expect(code).toBe(1);
-  expect(stderr).toContain('memory has no tools.json, since its tools are dynamic');
+  expect(stderr).toContain('memory has no tools.json, since its tools are dynamic (They depend');
+});
+
+test('definitions that were recorded with an account say so', async () => {
+  const record = join(folder, 'tools-list.json');
+  await writeFile(record, JSON.stringify({ tools: [{ name: 'a', inputSchema: {} }] }));
+  const how = 'recorded by the publisher with an account of its own';
+  const { code } = await captureCommand('memory', '--recorded', record, '--with', how);
+  expect(code).toBe(0);
+  const { tools } = readEntryFiles(registry, 'memory');
+  expect(tools).toMatchObject({
+    capturedFrom: expect.stringContaining('@modelcontextprotocol/server-memory@'),
+    capturedWith: how,
+    tools: [{ name: 'a' }],
+  });
 });
