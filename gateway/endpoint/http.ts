@@ -256,16 +256,19 @@ export async function serveHttp(
     return exchange;
   };
 
+  // Node.js looks for requests that take too long every 30 s by default.
+  const limits = { maxHeaderSize: 16_384, connectionsCheckingInterval: 1000 };
   const server: Server = options.tls
-    ? createSecureServer({ ...options.tls, maxHeaderSize: 16_384 }, handle)
-    : createServer({ maxHeaderSize: 16_384 }, handle);
+    ? createSecureServer({ ...options.tls, ...limits }, handle)
+    : createServer(limits, handle);
   server.headersTimeout = 10_000;
   server.requestTimeout = options.requestTimeoutMs ?? 30_000;
   server.keepAliveTimeout = 65_000;
   server.maxHeadersCount = 100;
   server.on('clientError', (_error, socket) => {
-    if (socket.writable) socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
-    else socket.destroy();
+    if (!socket.writable) return void socket.destroy();
+    const answer = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n';
+    socket.end(answer, () => socket.destroy());
   });
   const timer = setInterval(() => {
     const now = Date.now();
