@@ -6,11 +6,11 @@ import { type SchemaRow, schemaRows } from './schema-rows.ts';
 const m = messages.server;
 
 /** One tool as an element that opens. A plain function: a page may have a hundred of them. */
-export function toolHtml(tool: ToolDefinition): string {
+export function toolHtml(tool: ToolDefinition, index: number): string {
   const rows = schemaRows(tool.inputSchema);
   const description = tool.description?.trim() ?? '';
   const first = firstSentence(description);
-  return `<details class="tool" id="tool-${escapeHtml(tool.name)}"><summary><code>${escapeHtml(tool.name)}</code>${badges(tool)}<span class="muted">${escapeHtml(first)}</span></summary><div>${
+  return `<details class="tool" id="${idOf(tool.name, index)}"><summary><code>${escapeHtml(tool.name)}</code>${badges(tool)}<span class="muted">${escapeHtml(first)}</span></summary><div>${
     description === first ? '' : `<p class="text">${escapeHtml(description)}</p>`
   }${rows.length ? table(rows) : `<p class="muted">${m.noInput}</p>`}</div></details>`;
 }
@@ -27,6 +27,9 @@ const badges = (tool: ToolDefinition) =>
   badgesOf(tool)
     .map(([text, tone]) => `<span class="chip ${tone}">${text}</span>`)
     .join('');
+
+/** Most names are ids as they stand; what is not gets its number, so that none appears twice. */
+const idOf = (name: string, index: number) => `tool-${/^[\w-]+$/.test(name) ? name : index + 1}`;
 
 function firstSentence(text: string): string {
   const [line = ''] = text.split('\n', 1);
