@@ -90,8 +90,10 @@ export function createAuthorizer(options: AuthorizerOptions): Authorizer {
     challenge?: AuthorizationChallenge,
   ): Promise<PendingSignIn> => {
     const server = new URL(address);
+    const http = httpFor(address);
+    http.check(server);
     const header = challenge ? challenge.wwwAuthenticate : await probe(server, fetch);
-    const context = { http: httpFor(address), store, clock, clientMetadataUrl, keep: keeper.keep };
+    const context = { http, store, clock, clientMetadataUrl, keep: keeper.keep };
     return startSignIn(server, parseChallenge(header), signInOptions, context);
   };
   const answerRefusal = afterRefusal({ store, keeper, clock, start, onSignInNeeded });

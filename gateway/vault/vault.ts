@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import type { ServerEntry } from '../../core/entry/types.generated.ts';
 import { PortolanError } from '../../core/errors.ts';
 import { withFileLock } from '../../core/file-lock.ts';
-import { addressKey, parseAddressKey, type SecretAddress, SHARED } from './address.ts';
+import { addressKey, parseAddressKey, type SecretAddress } from './address.ts';
 import { ensurePrivateFolder } from './private-files.ts';
 import {
   KNOWN_PROVIDERS,
@@ -215,5 +215,3 @@ function secretText({ server, name }: SecretAddress, value: string | Uint8Array)
   if (Buffer.byteLength(text) > LARGEST_SECRET) throw invalid('is larger than 64 KiB');
   return text;
 }
-
-export { SHARED };

@@ -1,3 +1,4 @@
+import { createServer } from 'node:http';
 import { describe, expect, test } from 'vitest';
 import { parseChallenge, scopeList } from '../../gateway/oauth/challenge.ts';
 import { canonicalServer } from '../../gateway/oauth/discover.ts';
@@ -34,7 +35,6 @@ describe('an authorization server is found', () => {
     const server = await protectedServer({ issuer: as.issuer });
     const { origin } = new URL(server.url);
     await server.close();
-    const { createServer } = await import('node:http');
     const plain = createServer((request, response) => {
       const isMetadata = request.url === '/.well-known/oauth-protected-resource';
       response.writeHead(isMetadata ? 200 : 404, { 'content-type': 'application/json' });

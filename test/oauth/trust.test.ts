@@ -1,4 +1,4 @@
-import { createServer } from 'node:http';
+import { createServer, get } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect, onTestFinished, test } from 'vitest';
 import { createAuthorizer } from '../../gateway/oauth/authorizer.ts';
@@ -121,8 +121,7 @@ test('the callback answers only to its own name', async () => {
   ]);
 });
 
-async function rawStatus(port: number, path: string, host: string): Promise<number> {
-  const { get } = await import('node:http');
+function rawStatus(port: number, path: string, host: string): Promise<number> {
   return new Promise((resolve, reject) => {
     get({ host: '127.0.0.1', port, path, headers: { host } }, (response) => {
       response.resume();
@@ -236,6 +235,13 @@ test('a server elsewhere cannot send Portolan to this machine, and nobody can wi
   await local.get(new URL('http://127.0.0.1:8080/x'));
   await remote.get(new URL('https://auth.example/x'));
   expect(reached).toHaveLength(2);
+});
+
+test('a server without TLS is not signed in to', async () => {
+  const { authorizer } = await person({ fetch: () => Promise.reject(new Error('was asked')) });
+  await expect(authorizer.login('http://mcp.example/mcp')).rejects.toMatchObject({
+    code: 'OAUTH_INSECURE',
+  });
 });
 
 test('a redirect of the token endpoint is not followed, and a flood of bytes is cut off', async () => {

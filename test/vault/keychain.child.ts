@@ -1,5 +1,5 @@
 /** Uses the Secret Service of this session for a vault in HOME; prints what keychain.test.ts checks. */
-import { readFile } from 'node:fs/promises';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { openVault } from '../../gateway/vault/vault.ts';
 
@@ -14,8 +14,6 @@ await again.rekey('passphrase', { passphrase: async () => 'correct horse' });
 const moved = openVault({ home, passphrase: async () => 'correct horse' });
 const movedValue = await moved.get(address);
 const old = openVault({ home });
-await import('node:fs/promises').then(({ writeFile }) =>
-  writeFile(join(home, 'vault/secrets.json'), file, { mode: 0o600 }),
-);
+await writeFile(join(home, 'vault/secrets.json'), file, { mode: 0o600 });
 const afterDrop = await old.get(address).catch((error) => error.code);
 console.log(JSON.stringify({ value, header, movedValue, afterDrop }));

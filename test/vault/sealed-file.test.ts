@@ -1,8 +1,10 @@
-import { chmod, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdtemp, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { SecretAddress } from '../../gateway/vault/address.ts';
 import { passphraseFrom } from '../../gateway/vault/passphrase.ts';
+import { changeFile, deriveKeys, emptyFile, openEntry } from '../../gateway/vault/sealed-file.ts';
 import { openVault, type Vault } from '../../gateway/vault/vault.ts';
 import { NO_ENVIRONMENT, program, temporaryFolder } from './support.ts';
 
@@ -23,18 +25,13 @@ type Loose = any;
 
 let intact = '';
 beforeAll(async () => {
-  const home = await temporaryFolderForAll();
+  const home = await mkdtemp(join(tmpdir(), 'portolan-sealed-'));
   const vault = open(home);
   await vault.set(A, 'value of a');
   await vault.set(B, 'value of b');
   intact = await readFile(join(home, 'vault/secrets.json'), 'utf8');
+  await rm(home, { recursive: true });
 });
-
-async function temporaryFolderForAll(): Promise<string> {
-  const { mkdtemp } = await import('node:fs/promises');
-  const { tmpdir } = await import('node:os');
-  return mkdtemp(join(tmpdir(), 'portolan-sealed-'));
-}
 
 /** A vault whose file is the intact one after a change. */
 async function changed(change: (file: Loose) => unknown): Promise<Vault> {
@@ -136,10 +133,6 @@ describe('the file', () => {
   });
 
   test('keeps values bound to their names even under a seal made by who knows the key', async () => {
-    const { changeFile, deriveKeys, openEntry } = await import(
-      '../../gateway/vault/sealed-file.ts'
-    );
-    const { emptyFile } = await import('../../gateway/vault/sealed-file.ts');
     const key = Buffer.alloc(32, 7);
     const header = { kind: 'keychain', keychain: 'security', id: '0'.repeat(32) } as const;
     const empty = emptyFile(header, key);
