@@ -18,8 +18,9 @@ await runScript(async () => {
     },
   });
   const publication = await readPublication(values.layout, values.registry);
-  const { servers, files, perServer } = await writeApi(publication, values.out);
+  const { servers, files, perServer, docker } = await writeApi(publication, values.out);
   console.log(
     `${values.out}: ${files} API files for ${servers} servers${perServer ? '' : '; too many for files per server, which portolan serve-registry answers'}`,
   );
+  if (docker) console.log(`${values.out}/docker-mcp-catalog.yaml: ${docker}`);
 });

@@ -17,6 +17,7 @@ import { parseArgs } from 'node:util';
 import { PortolanError } from '../core/errors.ts';
 import { openRepository } from '../core/oci/open.ts';
 import type { Repository } from '../core/oci/repository.ts';
+import { describeLeftOut } from './publisher/docker-catalog.ts';
 import { gitPosition } from './publisher/git-position.ts';
 import { type PublishOptions, prepublish, publish, publishFreshness } from './publisher/publish.ts';
 import { chooseSigning } from './publisher/signing.ts';
@@ -69,10 +70,13 @@ await runScript(async () => {
     },
     say: (line) => console.log(line),
   };
-  const { plan, previous } = await prepublish(registry, repository, options);
+  const prepared = await prepublish(registry, repository, options);
+  const { plan, previous, docker } = prepared;
   const what = `${target}: catalog ${previous?.catalog.number ?? 'none'} is published; ${plan.added.length} new versions, catalog ${plan.changed ? `becomes ${plan.catalog.number}` : 'stays'}`;
   console.log(what);
   for (const { name, entry } of plan.added) console.log(`  + ${name} ${entry.version}`);
+  const leftOut = describeLeftOut(docker);
+  if (leftOut) console.log(`${target}:docker: ${leftOut}`);
   if (values['dry-run']) return;
   if (values.freshness) {
     if (!previous) {
@@ -91,7 +95,9 @@ await runScript(async () => {
     );
     return;
   }
-  const { number, added } = await inBatch(repository, () => publish(registry, repository, options));
+  const { number, added } = await inBatch(repository, () =>
+    publish(registry, repository, options, prepared),
+  );
   console.log(`${target}: catalog ${number} is current, ${added} versions added`);
 });
 

@@ -1,8 +1,18 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import {
+  listResponse,
+  type RegistryRecord,
+  registryRecord,
+} from '../../core/registry-api/registry-api.ts';
+import { serverJsonOf } from '../../core/registry-api/server-json.ts';
+import {
+  type DockerSource,
+  describeLeftOut,
+  dockerCatalogOf,
+  dockerCatalogYaml,
+} from '../publisher/docker-catalog.ts';
 import type { Publication, PublishedVersion } from '../site/publication.ts';
-import { listResponse, type RegistryRecord, registryRecord } from './registry-api.ts';
-import { serverJsonOf } from './server-json.ts';
 
 /** Above this many servers, static hosts' limits on files leave no room for files per server. */
 const MAX_SERVERS_WITH_FILES = 1500;
@@ -13,12 +23,14 @@ export interface ApiFiles {
   readonly files: number;
   /** False when the catalog is too large for files per server; `serve-registry` has them. */
   readonly perServer: boolean;
+  /** Which servers Docker's catalog lacks, and why; undefined when it has all. */
+  readonly docker: string | undefined;
 }
 
 /**
  * Writes a publication's APIs as static files below `folder`: the MCP Registry API v0.1 and its
- * alias v0, ToolHive's registry.json, catalog.json, and the files that give
- * static hosts the right headers.
+ * alias v0, ToolHive's registry.json, Docker's docker-mcp-catalog.yaml, catalog.json, and the files
+ * that give static hosts the right headers.
  */
 export async function writeApi(publication: Publication, folder: string): Promise<ApiFiles> {
   const { catalog } = publication;
@@ -35,10 +47,12 @@ export async function writeApi(publication: Publication, folder: string): Promis
   };
 
   const latest: RegistryRecord[] = [];
+  const newestOf: DockerSource[] = [];
   for (const server of catalog.servers) {
     const records: RegistryRecord[] = [];
     for (const [index, listed] of server.versions.entries()) {
-      const version = await publication.readVersion(server, listed);
+      const version = publication.readVersion(server, listed);
+      if (index === 0) newestOf.push(version);
       records.push(
         registryRecord(
           recordOf(publication, version, listed.digest),
@@ -66,10 +80,16 @@ export async function writeApi(publication: Publication, folder: string): Promis
   }
   await write('registry.json', toolHiveRegistry(publication, latest));
   await write('catalog.json', catalog);
+  const docker = dockerCatalogOf(newestOf);
+  const dockerName = catalog.namespace.replaceAll('.', '-');
+  await write(
+    'docker-mcp-catalog.yaml',
+    dockerCatalogYaml({ name: dockerName, title: catalog.title }, docker),
+  );
   await write('_headers', HEADERS);
   await write('_redirects', REDIRECTS);
   await write('.nojekyll', '');
-  return { servers: catalog.servers.length, files, perServer };
+  return { servers: catalog.servers.length, files, perServer, docker: describeLeftOut(docker) };
 }
 
 function recordOf(publication: Publication, version: PublishedVersion, digest: string) {

@@ -1,5 +1,9 @@
 import { canonicalBytes } from '../../core/entry/canonical.ts';
-import type { CatalogSummary, ServerEntry } from '../../core/entry/types.generated.ts';
+import type {
+  CapturedTools,
+  CatalogSummary,
+  ServerEntry,
+} from '../../core/entry/types.generated.ts';
 import { type Artifact, type ArtifactFile, packArtifact } from '../../core/oci/artifact.ts';
 import {
   ENTRY_LAYER,
@@ -15,6 +19,7 @@ import type { ValidServer } from '../registry/load.ts';
 export interface PackedServer {
   readonly name: string;
   readonly entry: ServerEntry;
+  readonly tools?: CapturedTools;
   readonly artifact: Artifact;
   readonly summary: CatalogSummary;
 }
@@ -41,6 +46,7 @@ export function packServer(server: ValidServer): PackedServer {
   return {
     name: entry.name,
     entry,
+    ...(tools?.captured ? { tools: tools.captured } : {}),
     artifact: packArtifact(SERVER_ARTIFACT, files, {
       'org.opencontainers.image.title': entry.name,
       'org.opencontainers.image.version': entry.version,

@@ -6,10 +6,17 @@ import {
 } from '../../core/catalog/freshness.ts';
 import { CATALOG_TAG, readCatalog, type VerifiedCatalog } from '../../core/catalog/read-catalog.ts';
 import { PortolanError } from '../../core/errors.ts';
+import type { Artifact } from '../../core/oci/artifact.ts';
 import type { Digest } from '../../core/oci/digest.ts';
 import type { Descriptor, Repository } from '../../core/oci/repository.ts';
 import { type TrustPolicy, verifyAttached } from '../../core/trust/verify.ts';
 import type { ValidRegistry } from '../registry/load.ts';
+import {
+  DOCKER_TAG,
+  type DockerCatalog,
+  dockerCatalogOf,
+  packDockerCatalog,
+} from './docker-catalog.ts';
 import { forEachLimited } from './limited.ts';
 import { type CatalogPosition, packCatalog } from './make-catalog.ts';
 import { packServer } from './pack-server.ts';
@@ -32,28 +39,35 @@ export interface Published {
   readonly changed: boolean;
 }
 
+/** What is published, and what is missing. */
+export interface Prepared {
+  readonly plan: PublicationPlan;
+  readonly previous: VerifiedCatalog | undefined;
+  /** The part that Docker's toolkit can use. */
+  readonly docker: DockerCatalog;
+}
+
 /** Reads what is published and plans what is missing. Changes nothing. */
 export async function prepublish(
   registry: ValidRegistry,
   repository: Repository,
   { policy, position }: Pick<PublishOptions, 'policy' | 'position'>,
-): Promise<{ plan: PublicationPlan; previous: VerifiedCatalog | undefined }> {
+): Promise<Prepared> {
   const previous = (await repository.resolveTag(CATALOG_TAG))
     ? await readCatalog(repository, policy)
     : undefined;
-  const plan = planPublication(
-    registry.config,
-    registry.servers.map(packServer),
-    position,
-    previous?.catalog,
-  );
-  return { plan, previous };
+  const packed = registry.servers.map(packServer);
+  const plan = planPublication(registry.config, packed, position, previous?.catalog);
+  return { plan, previous, docker: dockerCatalogOf(packed) };
 }
 
 /**
  * Publishes a registry: first the artifacts of new versions, then their signatures and tags, then
- * the catalog and its signature, and last the tag that makes it visible and the freshness statement.
+ * the catalog and its signature, then the tag that makes it visible, Docker's catalog and the
+ * freshness statement.
  * Whatever fails on the way leaves the previous catalog whole, and another run finishes the work.
+ *
+ * @param prepared What prepublish found for the same arguments; looked up when absent.
  *
  * Throws what planPublication throws, `failed` / `PUBLISH_CONFLICT` when another publisher was
  * quicker, and what the repository throws.
@@ -62,9 +76,10 @@ export async function publish(
   registry: ValidRegistry,
   repository: Repository,
   options: PublishOptions,
+  prepared?: Prepared,
 ): Promise<Published> {
   const { say = () => {} } = options;
-  const { plan, previous } = await prepublish(registry, repository, options);
+  const { plan, previous, docker } = prepared ?? (await prepublish(registry, repository, options));
   await publishServers(plan, repository, options);
   let tagged = previous?.descriptor;
   if (plan.changed) {
@@ -74,6 +89,7 @@ export async function publish(
     tagged = artifact.descriptor;
     say(`catalog ${plan.catalog.number}: ${artifact.descriptor.digest}`);
   }
+  await publishDocker(packDockerCatalog(plan.catalog.title, docker), repository, options);
   if (tagged) {
     await publishFreshness(
       repository,
@@ -103,6 +119,18 @@ export async function publishFreshness(
   });
   await putSigned(repository, [artifact], signingOf(options));
   await repository.putTag(FRESHNESS_TAG, artifact.descriptor);
+}
+
+/** Derived from the same servers; after the catalog, so that nobody finds a server only here. */
+async function publishDocker(
+  artifact: Artifact,
+  repository: Repository,
+  options: PublishOptions,
+): Promise<void> {
+  const current = await repository.resolveTag(DOCKER_TAG);
+  if (current?.digest === artifact.descriptor.digest) return;
+  await putSigned(repository, [artifact], signingOf(options));
+  await repository.putTag(DOCKER_TAG, artifact.descriptor);
 }
 
 const DAY_MS = 24 * 3_600_000;

@@ -3,7 +3,7 @@ import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
 import { describe, expect, it } from 'vitest';
 import type { ServerEntry } from '../../core/entry/types.generated.ts';
-import { PUBLISHER_META, serverJsonOf, shorten } from '../../scripts/api/server-json.ts';
+import { PUBLISHER_META, serverJsonOf, shorten } from '../../core/registry-api/server-json.ts';
 
 const schema = JSON.parse(
   readFileSync('test/fixtures/schemas/mcp-server.2025-12-11.schema.json', 'utf8'),

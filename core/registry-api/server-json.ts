@@ -1,11 +1,11 @@
-import { parseTemplate, referencesOf } from '../../core/entry/template.ts';
+import { parseTemplate, referencesOf } from '../entry/template.ts';
 import type {
   Argument,
   CapturedTools,
   Parameter,
   Secret,
   ServerEntry,
-} from '../../core/entry/types.generated.ts';
+} from '../entry/types.generated.ts';
 
 export const SERVER_JSON_SCHEMA =
   'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json';

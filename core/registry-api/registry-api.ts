@@ -1,4 +1,4 @@
-import type { CatalogVersion, ServerEntry } from '../../core/entry/types.generated.ts';
+import type { CatalogVersion, ServerEntry } from '../entry/types.generated.ts';
 import type { ServerJson } from './server-json.ts';
 
 export const OFFICIAL_META = 'io.modelcontextprotocol.registry/official';
