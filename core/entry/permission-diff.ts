@@ -125,12 +125,13 @@ function volumeChanges(
   before: ServerEntry | undefined,
   after: ServerEntry,
 ): readonly PermissionChange[] {
-  const accessOf = (entry: ServerEntry | undefined) =>
-    new Map(
-      (entry?.permissions?.volumes ?? [])
-        .toSorted((a, b) => a.access.localeCompare(b.access))
-        .map(({ path, access }) => [path, access] as const),
-    );
+  const accessOf = (entry: ServerEntry | undefined) => {
+    const accesses = new Map<string, 'read-only' | 'read-write'>();
+    for (const { path, access } of entry?.permissions?.volumes ?? []) {
+      if (accesses.get(path) !== 'read-write') accesses.set(path, access);
+    }
+    return accesses;
+  };
   const [old, now] = [accessOf(before), accessOf(after)];
   const changes: PermissionChange[] = [];
   for (const [path, access] of now) {
