@@ -189,6 +189,9 @@ export function lowPortsPrefix(bwrap: string): string[] {
     '0',
     '--cap-add',
     'CAP_NET_ADMIN',
+    // Root of a namespace may only be mapped into another one with this (Linux 5.12).
+    '--cap-add',
+    'CAP_SETFCAP',
     '--dev-bind',
     '/',
     '/',
