@@ -12,7 +12,7 @@ export function secretTool(tools: KeychainTools): Keychain {
     new PortolanError(
       'unreachable',
       'KEYCHAIN_FAILED',
-      `secret-tool ${action} failed; unlock the keyring of this desktop session, or run \`secret-tool search application portolan\` in a terminal to see why`,
+      `secret-tool ${action} failed; unlock the keyring of this desktop session, or run \`secret-tool lookup application probe\` to see why`,
     );
   return {
     name,
