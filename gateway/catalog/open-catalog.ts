@@ -9,7 +9,6 @@ import type { RegistryOptions } from '../../core/oci/client.ts';
 import { openRepository } from '../../core/oci/open.ts';
 import type { Repository } from '../../core/oci/repository.ts';
 import type { TrustPolicy } from '../../core/trust/verify.ts';
-import { suggest } from '../cli/suggest.ts';
 import { cachedRepository } from './cached-repository.ts';
 import { acceptCatalog } from './state.ts';
 
@@ -97,11 +96,7 @@ function findVersion(
 ) {
   const server = byName.get(name);
   if (!server) {
-    throw new PortolanError(
-      'usage',
-      'SERVER_UNKNOWN',
-      `${source} has no server "${name}"${suggest(name, [...byName.keys()])}`,
-    );
+    throw new PortolanError('usage', 'SERVER_UNKNOWN', `${source} has no server "${name}"`);
   }
   const listed = version
     ? server.versions.find((item) => item.version === version)

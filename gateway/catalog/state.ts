@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { readFile } from 'node:fs/promises';
+import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { VerifiedCatalog } from '../../core/catalog/read-catalog.ts';
 import { hasErrno, PortolanError } from '../../core/errors.ts';
@@ -89,6 +89,17 @@ export async function acceptCatalog(
     seenAt: now().toISOString(),
   };
   await writeFileAtomic(pathOf(stateDir, source), `${JSON.stringify(next, null, 2)}\n`);
+}
+
+/** Forgets what was seen of a source; false when there was nothing. */
+export async function forgetSeen(stateDir: string, source: string): Promise<boolean> {
+  try {
+    await rm(pathOf(stateDir, source));
+    return true;
+  } catch (error) {
+    if (hasErrno(error, 'ENOENT')) return false;
+    throw error;
+  }
 }
 
 function pathOf(stateDir: string, source: string): string {

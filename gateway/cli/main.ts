@@ -1,4 +1,6 @@
 import { Command, CommanderError } from 'commander';
+import { registerBrowse } from './commands/browse.ts';
+import { registerCatalog } from './commands/catalog.ts';
 import { registerRun } from './commands/run.ts';
 import { reportError } from './report-error.ts';
 import { version } from './version.ts';
@@ -15,6 +17,8 @@ const program = new Command('portolan')
   .exitOverride();
 
 registerRun(program);
+registerBrowse(program);
+registerCatalog(program);
 
 try {
   await program.parseAsync();

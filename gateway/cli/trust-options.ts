@@ -2,6 +2,7 @@ import { readFile } from 'node:fs/promises';
 import { messageOf, PortolanError } from '../../core/errors.ts';
 import { parsePublicKey } from '../../core/trust/keys.ts';
 import type { TrustedSigner, TrustPolicy } from '../../core/trust/verify.ts';
+import { trustedRootOf } from '../catalog/sources.ts';
 
 /** How the command line says whose signature counts. */
 export interface TrustOptions {
@@ -37,17 +38,7 @@ export async function trustPolicyOf(options: TrustOptions): Promise<TrustPolicy>
       "say whose signature counts: --key FILE with the catalog's public key, or --identity and --issuer",
     );
   }
-  return {
-    signers,
-    ...(options.trustedRoot
-      ? {
-          trustedRoot: parseJson(
-            await read(options.trustedRoot, '--trusted-root'),
-            options.trustedRoot,
-          ),
-        }
-      : {}),
-  };
+  return { signers, trustedRoot: await trustedRootOf(signers, options.trustedRoot) };
 }
 
 async function read(path: string, option: string): Promise<string> {
@@ -59,21 +50,6 @@ async function read(path: string, option: string): Promise<string> {
       'FILE_UNREADABLE',
       `${option} ${path} cannot be read: ${messageOf(error)}`,
       { cause: error },
-    );
-  }
-}
-
-function parseJson(text: string, path: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new PortolanError(
-      'malformed',
-      'FILE_MALFORMED',
-      `${path} is not JSON: ${messageOf(error)}`,
-      {
-        cause: error,
-      },
     );
   }
 }

@@ -2,31 +2,50 @@ import type { VerifiedServer } from '../../core/catalog/read-server.ts';
 import { resolveEntry } from '../../core/entry/resolve.ts';
 import { PortolanError } from '../../core/errors.ts';
 import type { Upstream } from '../relay/upstream.ts';
+import type { Vault } from '../vault/vault.ts';
 import { type ServerSettings, upstreamFacts } from './local-upstream.ts';
 
+/** What remote servers need besides their settings. */
+export interface RemoteOptions {
+  /** Keeps the sign-ins. */
+  readonly vault: Vault;
+}
+
 /** A verified remote server as the relay sees it: connected to on first use. */
-export function remoteUpstream(server: VerifiedServer, settings: ServerSettings): Upstream {
+export function remoteUpstream(
+  server: VerifiedServer,
+  settings: ServerSettings,
+  { vault }: RemoteOptions,
+): Upstream {
   const { entry } = server;
   return {
     ...upstreamFacts(server, settings),
     async open({ signal }) {
-      const resolved = resolveEntry(entry, {
+      const { url, headers } = resolveEntry(entry, {
         parameters: settings.parameters,
         secrets: await settings.secrets(),
       });
-      if (!entry.remote || !resolved.url) {
+      if (!entry.remote || !url) {
         throw new PortolanError(
           'usage',
           'SETTING_MISSING',
-          `${entry.name}: its URL is not complete`,
+          `${entry.name}: a parameter of its URL ${entry.remote?.url} is not set`,
         );
       }
       const { openHttpChannel } = await import('../relay/http-channel.ts');
+      const { transport, oauth } = entry.remote;
+      if (!oauth) return openHttpChannel({ url, transport, headers, signal });
+      const { createAuthorizer } = await import('../oauth/authorizer.ts');
+      const authorizer = createAuthorizer({ vault });
       return openHttpChannel({
-        url: resolved.url,
-        transport: entry.remote.transport,
-        headers: resolved.headers,
+        url,
+        transport,
         signal,
+        headers: async () => ({ ...headers, ...(await authorizer.authorize(url)) }),
+        authorize: async (challenge) => ({
+          ...headers,
+          ...(await authorizer.authorize(url, challenge)),
+        }),
       });
     },
   };

@@ -1,14 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { PortolanError } from '../../core/errors.ts';
-import { openCatalog } from '../catalog/open-catalog.ts';
+import { openCatalogs } from '../cli/catalog-access.ts';
 import type { RunOptions } from '../cli/commands/run.ts';
-import { trustPolicyOf } from '../cli/trust-options.ts';
 import { version } from '../cli/version.ts';
 import { serveHttp } from '../endpoint/http.ts';
 import { serveStdio } from '../endpoint/stdio.ts';
 import { portolanPaths } from '../paths.ts';
 import { createGateway, type Gateway } from '../relay/gateway.ts';
+import { passphraseFrom } from '../vault/passphrase.ts';
+import { openVault } from '../vault/vault.ts';
 import { describeIsolation, detectOnce } from './detect-once.ts';
 import { tokenIn } from './token-file.ts';
 import { selectUpstreams } from './upstreams.ts';
@@ -34,26 +35,23 @@ export async function runGateway(options: RunOptions): Promise<void> {
     );
   }
   const paths = portolanPaths();
-  const policy = await trustPolicyOf(options);
-  const catalog = await openCatalog(options.catalog, policy, {
-    stateDir: paths.state,
-    cacheDir: paths.cache,
-    log,
-  });
-  if (catalog.catalog.development) {
+  const catalogs = await openCatalogs(options, paths, log);
+  if (catalogs.catalogs.some(({ catalog }) => catalog.development)) {
     log('this catalog is signed with a development key: trust it on the machine that made it only');
   }
   if (options.isolation === 'none') {
     log('WARNING: --isolation none: servers run with all rights of your account');
   }
   const detect = detectOnce();
+  const vault = openVault({ home: paths.config, passphrase: passphraseFrom({}) });
   const upstreams = await selectUpstreams(
-    catalog,
+    catalogs,
     { servers: options.servers ?? [], all: options.all === true, set: options.set },
     {
       storeDir: join(paths.cache, 'npm'),
       log,
       detect,
+      vault,
       isolation: {
         isolation: options.isolation,
         owner: randomUUID(),
@@ -64,7 +62,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
   );
   const gateway = createGateway({
     upstreams,
-    info: { name: 'portolan', title: catalog.catalog.title, version },
+    info: { name: 'portolan', title: 'Portolan', version },
     toolChanges: options.toolChanges,
     prefix: options.prefix,
     log,
@@ -73,7 +71,8 @@ export async function runGateway(options: RunOptions): Promise<void> {
     options.transport === 'http'
       ? await openHttp(gateway, options, log)
       : serveStdio(gateway, { stdin: process.stdin, stdout: process.stdout });
-  log(`ready with ${upstreams.length} servers of catalog ${catalog.catalog.number}`);
+  const numbers = catalogs.catalogs.map(({ catalog }) => catalog.number).join(', ');
+  log(`ready with ${upstreams.length} servers of catalog ${numbers}`);
   await untilStopped(endpoint);
   await gateway.close();
   // A server that was told to go may hold a pipe open for a moment; nothing is waited for any more.

@@ -1,9 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
-import type { TrustOptions } from '../trust-options.ts';
+import { type CatalogOptions, collect, withCatalogOptions } from '../catalog-access.ts';
 
 /** Options of `portolan run` as commander gives them. */
-export interface RunOptions extends TrustOptions {
-  readonly catalog: string;
+export interface RunOptions extends CatalogOptions {
   readonly servers?: readonly string[];
   readonly all?: true;
   readonly set: readonly string[];
@@ -21,20 +20,14 @@ export interface RunOptions extends TrustOptions {
 
 /** `portolan run`: the gateway. */
 export function registerRun(program: Command): void {
-  program
-    .command('run')
-    .summary('serve verified, isolated servers as one MCP endpoint')
-    .description(
-      'Serves the named servers of a catalog as one MCP endpoint. Each is verified before use and runs in a box of its own on first use; tools are listed from the signed definitions without starting anything.',
-    )
-    .requiredOption(
-      '--catalog <source>',
-      'where the catalog is: oci-layout:PATH or oci://HOST/REPOSITORY',
-    )
-    .option('--key <file>', 'public key that the catalog is signed with (repeatable)', collect)
-    .option('--identity <subject>', 'identity that signs the catalog, instead of a key')
-    .option('--issuer <url>', 'who vouches for that identity')
-    .option('--trusted-root <file>', "Sigstore's trusted root, instead of the one that ships")
+  withCatalogOptions(
+    program
+      .command('run')
+      .summary('serve verified, isolated servers as one MCP endpoint')
+      .description(
+        'Serves the named servers of a catalog as one MCP endpoint. Each is verified before use and runs in a box of its own on first use; tools are listed from the signed definitions without starting anything.',
+      ),
+  )
     .option('--servers <names>', 'servers to serve, as NAME or NAME@VERSION, with commas', names)
     .option('--all', 'serve every server of the catalog that needs no setting')
     .option(
@@ -77,7 +70,8 @@ export function registerRun(program: Command): void {
 }
 
 const EXAMPLES = `
-Secrets come from the environment, PORTOLAN_SECRET_<SERVER>_<NAME>, never from an argument.
+Secrets come from the vault (portolan secret set) or from the environment,
+PORTOLAN_SECRET_<SERVER>_<NAME>, never from an argument.
 
 Examples:
   Serve two servers to a client on stdio:
@@ -88,10 +82,6 @@ Examples:
   Open an HTTP endpoint:
     portolan run --catalog oci://ghcr.io/example/catalog --key catalog.pub \\
       --servers everything --transport http --port 8811 --token-file ~/.portolan-token`;
-
-function collect(value: string, previous: readonly string[] = []): readonly string[] {
-  return [...previous, value];
-}
 
 function names(value: string): readonly string[] {
   return value

@@ -1,0 +1,41 @@
+import type { VerifiedServer } from '../../core/catalog/read-server.ts';
+import type { CatalogServer } from '../../core/entry/types.generated.ts';
+import { PortolanError } from '../../core/errors.ts';
+import { suggest } from '../cli/suggest.ts';
+import type { OpenCatalog } from './open-catalog.ts';
+
+/** Several catalogs as one: the first that has a server wins, in the user's order. */
+export interface CatalogSet {
+  readonly catalogs: readonly OpenCatalog[];
+  /** Every server once, with the catalog that it comes from. */
+  all(): readonly { readonly catalog: OpenCatalog; readonly server: CatalogServer }[];
+  /** The catalog and its line for a server. Throws `usage` / `SERVER_UNKNOWN`. */
+  find(name: string): { readonly catalog: OpenCatalog; readonly server: CatalogServer };
+  /** Reads and verifies a server; see OpenCatalog.server. */
+  server(name: string, version?: string): Promise<VerifiedServer>;
+}
+
+export function catalogSet(catalogs: readonly OpenCatalog[]): CatalogSet {
+  const byName = new Map<string, { catalog: OpenCatalog; server: CatalogServer }>();
+  for (const catalog of catalogs) {
+    for (const server of catalog.catalog.servers) {
+      if (!byName.has(server.name)) byName.set(server.name, { catalog, server });
+    }
+  }
+  const find = (name: string) => {
+    const found = byName.get(name);
+    if (found) return found;
+    const where = catalogs.map(({ source }) => source).join(' and ');
+    throw new PortolanError(
+      'usage',
+      'SERVER_UNKNOWN',
+      `${where} ${catalogs.length > 1 ? 'have' : 'has'} no server "${name}"${suggest(name, [...byName.keys()])}`,
+    );
+  };
+  return {
+    catalogs,
+    all: () => [...byName.values()],
+    find,
+    server: async (name, version) => find(name).catalog.server(name, version),
+  };
+}
