@@ -1,20 +1,28 @@
 /**
- * `npm run new -- SOURCE [options]`: makes an entry from a package name, an image reference, a
- * https URL, github:OWNER/REPO, a server.json file or a folder of Docker's registry. Fetches what
- * can be fetched, asks for the rest at a terminal, records the tools, validates, and says what is
- * left to do.
- *
- *   --name, --title, --description, --license, --publisher, --publisher-url, --category ID ...
- *   --allow HOST:PORT ...   hosts that the server may reach
- *   --yes                   ask nothing
- *   --no-capture            do not run the server
- *   --registry DIR          another registry than registry/
+ * `npm run new -- SOURCE [options]`: makes an entry, fetches what can be fetched, asks for the rest
+ * at a terminal, records the tools, validates, and says what is left to do.
  */
 import { parseArgs } from 'node:util';
 import { PortolanError } from '../core/errors.ts';
 import { command } from './contribute/command.ts';
 import { defaultRegistry } from './contribute/entry-files.ts';
 import { makeEntry } from './contribute/new/make-entry.ts';
+
+const USAGE = `usage: npm run new -- SOURCE [options]
+
+SOURCE is a package name, an image reference, a https URL, github:OWNER/REPO, a server.json file or
+a folder of Docker's registry; npm:, oci: or docker: before it says which.
+
+  --name NAME              name of the entry
+  --title TEXT
+  --description TEXT       in your own words
+  --category ID            may be repeated; the first one is the main one
+  --license SPDX
+  --publisher NAME --publisher-url URL
+  --allow HOST:PORT        a host that the server may reach; may be repeated
+  --yes                    ask nothing, also at a terminal
+  --no-capture             do not run the server
+  --registry DIR           another registry than registry/`;
 
 await command(async () => {
   const { values, positionals } = parseArgs({
@@ -36,13 +44,8 @@ await command(async () => {
     },
   });
   const [source] = positionals;
-  if (!source || positionals.length > 1 || values.help) {
-    throw new PortolanError(
-      'usage',
-      'USAGE',
-      "usage: npm run new -- SOURCE [--name NAME] [--category ID] [--yes] [--no-capture]; SOURCE is a package name, an image reference, a https URL, github:OWNER/REPO, a server.json file or a folder of Docker's registry",
-    );
-  }
+  if (!source || positionals.length > 1 || values.help)
+    throw new PortolanError('usage', 'USAGE', USAGE);
   const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const { publisher, 'publisher-url': publisherUrl, category, allow, ...rest } = values;
   const { valid, text } = await makeEntry(source, {

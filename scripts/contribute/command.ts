@@ -3,7 +3,8 @@ import { messageOf, PortolanError } from '../../core/errors.ts';
 
 /**
  * Runs a command of the publisher: what goes wrong on purpose is told in one line with exit code 1
- * (2 for wrong arguments), anything else is a bug and keeps its stack.
+ * (2 for wrong arguments), anything else is a bug and keeps its stack. Asked for help, it prints
+ * the usage that the command throws.
  */
 export async function command(run: () => Promise<void>): Promise<void> {
   try {
@@ -12,6 +13,10 @@ export async function command(run: () => Promise<void>): Promise<void> {
     const isUsage =
       error instanceof PortolanError ? error.kind === 'usage' : isArgumentError(error);
     if (!isUsage && !(error instanceof PortolanError)) throw error;
+    if (isUsage && process.argv.some((argument) => argument === '--help' || argument === '-h')) {
+      console.log(messageOf(error));
+      return;
+    }
     console.error(messageOf(error));
     process.exitCode = isUsage ? 2 : 1;
   }
