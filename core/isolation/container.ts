@@ -108,7 +108,7 @@ export function prepareContainer(plan: LaunchPlan, parts: ContainerParts): Prepa
         await callEngine(engine, ['kill', '--signal=TERM', parts.name], parts.env);
       },
       remove: async () => {
-        await callEngine(engine, ['rm', '--force', '--volumes', parts.name], parts.env);
+        await callEngine(engine, [...engine.traits.remove, parts.name], parts.env);
       },
     },
   };

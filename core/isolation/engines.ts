@@ -7,6 +7,8 @@ export interface EngineTraits {
   readonly info: readonly string[];
   /** Flags of `run` that the engine needs besides the common ones. */
   readonly run: readonly string[];
+  /** Removes containers at once, running or not, with their anonymous volumes. */
+  readonly remove: readonly string[];
   /** Options of `--tmpfs` that the engine needs besides the common ones. */
   readonly tmpfs: string;
   /** Variables of the user's environment that tell the client which engine to talk to, and how. */
@@ -53,6 +55,7 @@ export const ENGINES: readonly EngineTraits[] = [
     name: 'docker',
     info: ['info', '--format', '{{json .}}'],
     run: ['--log-driver', 'none'],
+    remove: ['rm', '--force', '--volumes'],
     tmpfs: '',
     environment: [...COMMON, ...DOCKER],
   },
@@ -62,6 +65,8 @@ export const ENGINES: readonly EngineTraits[] = [
     // Otherwise podman mounts writable /run and /var/tmp into a read-only container, and copies the
     // proxy settings of the host, which may hold a password, into it.
     run: ['--log-driver', 'none', '--read-only-tmpfs=false', '--http-proxy=false'],
+    // Otherwise podman waits ten seconds for a server that ignores TERM.
+    remove: ['rm', '--force', '--volumes', '--time=0'],
     // Otherwise podman copies what the image has in that folder, which may be more than fits.
     tmpfs: ',notmpcopyup',
     environment: [
@@ -85,6 +90,7 @@ export const ENGINES: readonly EngineTraits[] = [
     name: 'nerdctl',
     info: ['info', '--format', '{{json .}}'],
     run: [],
+    remove: ['rm', '--force', '--volumes'],
     tmpfs: '',
     environment: [
       ...COMMON,

@@ -91,6 +91,7 @@ async function prepare(
   const egress = boxed
     ? await openEgress(resolved.network, path, INSIDE.egress, {
         lowPorts: choice.driver === 'container' || choice.bubblewrap.lowPorts,
+        local: choice.driver === 'bubblewrap' || choice.engine.local,
         ...(options.resolveHost ? { resolveHost: options.resolveHost } : {}),
         onDenied: (text) => options.onNotice?.(`${entry.name}: network: ${text}`),
       })

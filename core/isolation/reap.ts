@@ -71,7 +71,7 @@ async function reapContainers(engine: Engine, env: NodeJS.ProcessEnv): Promise<n
   for (const sidecars of [false, true]) {
     const group = orphans.filter(({ Name }) => Boolean(Name?.endsWith('-net')) === sidecars);
     const names = group.map(({ Id }) => Id as string);
-    if (names.length) await callEngine(engine, ['rm', '--force', '--volumes', ...names], env);
+    if (names.length) await callEngine(engine, [...engine.traits.remove, ...names], env);
   }
   return orphans.length;
 }

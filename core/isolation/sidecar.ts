@@ -36,7 +36,7 @@ export async function startSidecar(parts: SidecarParts): Promise<() => Promise<v
   const { engine, env, name } = parts;
   const fault = engine.local ? await startDetached(parts) : await startAttached(parts);
   const remove = async () => {
-    await callEngine(engine, ['rm', '--force', '--volumes', name], env);
+    await callEngine(engine, [...engine.traits.remove, name], env);
   };
   if (fault === undefined) return remove;
   await remove();

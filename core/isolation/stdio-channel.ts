@@ -1,4 +1,4 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import type { Readable, Writable } from 'node:stream';
 import { messageOf, PortolanError } from '../errors.ts';
 import type { Channel, JsonRpcMessage, LaunchInfo } from './channel.ts';
@@ -205,10 +205,15 @@ function within(event: Promise<void>, ms: number): Promise<boolean> {
   return Promise.race([event.then(() => true), late]).finally(() => clearTimeout(timer));
 }
 
-/** Sends a signal to a process group; nothing happens when it is gone. */
+/** Sends a signal to a process and all below it; nothing happens when they are gone. */
 export function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  if (process.platform === 'win32') {
+    // Windows has no process groups to signal, and a server there knows no TERM either.
+    spawnSync('taskkill', ['/pid', String(pid), '/t', '/f'], { windowsHide: true });
+    return;
+  }
   try {
-    process.kill(process.platform === 'win32' ? pid : -pid, signal);
+    process.kill(-pid, signal);
   } catch {
     // ESRCH: gone already.
   }

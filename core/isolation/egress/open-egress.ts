@@ -71,6 +71,8 @@ export async function openEgress(
   inside: string,
   options: {
     readonly lowPorts: boolean;
+    /** Whether the box can mount a socket of this machine. */
+    readonly local: boolean;
     readonly resolveHost?: HostResolver;
     readonly onDenied?: (text: string) => void;
   },
@@ -86,7 +88,7 @@ export async function openEgress(
     forwarderSource({ socket: `${inside}/egress.sock`, proxyPort, hosts }),
     { mode: 0o644 },
   );
-  const proxy = await openProxy(join(folder, 'egress.sock'), {
+  const proxy = await openProxy(options.local ? join(folder, 'egress.sock') : undefined, {
     rules,
     resolveHost: options.resolveHost ?? systemResolver,
     ...(options.onDenied ? { onDenied: options.onDenied } : {}),

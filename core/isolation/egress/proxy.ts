@@ -42,10 +42,11 @@ const HOP = new Set([
 
 /**
  * The only way out of a server's box: an HTTP proxy (CONNECT and plain requests) on a Unix socket
- * that only this server has. It looks names up itself and enforces the entry's rules.
+ * that only this server has, or with connections that `accept` is given. It looks names up itself
+ * and enforces the entry's rules.
  */
 export async function openProxy(
-  socketPath: string,
+  socketPath: string | undefined,
   { rules, resolveHost, onDenied }: ProxyOptions,
 ): Promise<EgressProxy> {
   const open = new Set<Duplex>();
@@ -144,17 +145,20 @@ export async function openProxy(
     });
   }
 
-  await new Promise<void>((resolve, reject) => {
-    server.once('error', reject).listen(socketPath, resolve);
-  });
-  // The server runs as another user; only its box and our private folder hold the socket.
-  chmodSync(socketPath, 0o666);
+  if (socketPath) {
+    await new Promise<void>((resolve, reject) => {
+      server.once('error', reject).listen(socketPath, resolve);
+    });
+    // The server runs as another user; only its box and our private folder hold the socket.
+    chmodSync(socketPath, 0o666);
+  }
   return {
     ready,
     accept: (connection) => void server.emit('connection', connection),
     close: () =>
       new Promise((resolve) => {
-        server.close(() => resolve());
+        if (server.listening) server.close(() => resolve());
+        else resolve();
         for (const socket of open) socket.destroy();
       }),
   };
