@@ -4,6 +4,7 @@
  *
  *   --changed          only what changed since the work left the base, and how it changed
  *   --base REF         branch, tag or commit to compare with; origin/main when absent
+ *   --online           also asks the npm registry whether it still gives each integrity
  *   --registry DIR     another registry than registry/
  *   --format FORMAT    text, github (annotations in a workflow) or json
  */
@@ -19,6 +20,7 @@ await command(async () => {
     options: {
       changed: { type: 'boolean', default: false },
       base: { type: 'string', default: 'origin/main' },
+      online: { type: 'boolean', default: false },
       registry: { type: 'string', default: 'registry' },
       format: { type: 'string', default: 'text' },
     },
@@ -36,8 +38,11 @@ await command(async () => {
   }
   const started = performance.now();
   const { findings, entries } = values.changed
-    ? await validateChanges(values.registry, values.base)
-    : await validateRegistry(values.registry, positionals.length > 0 ? { only: positionals } : {});
+    ? await validateChanges(values.registry, values.base, { online: values.online })
+    : await validateRegistry(values.registry, {
+        online: values.online,
+        ...(positionals.length > 0 && { only: positionals }),
+      });
   report(findings.length, entries, performance.now() - started, format);
   process.stdout.write(formatFindings(findings, format));
   if (findings.length > 0) process.exitCode = 1;

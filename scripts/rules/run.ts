@@ -11,10 +11,20 @@ import { suggest } from '../registry/suggest.ts';
 import { checkEntry } from './check-entries.ts';
 import { checkInThreads } from './check-in-threads.ts';
 import { rules } from './index.ts';
+import { npmRegistry } from './npm-registry.ts';
 import { type ChangeContext, collect, type RegistryContext } from './rule.ts';
 
 /** One entry before and after a change; permissionDiff and toolDiff say what it means. */
 export type EntryChange = ChangeContext;
+
+export interface ValidationOptions {
+  /** Names of the entries to check; all when absent. */
+  readonly only?: readonly string[];
+  /** At most this many threads. */
+  readonly threads?: number;
+  /** Also ask the npm registry. */
+  readonly online?: boolean;
+}
 
 export interface ValidationReport {
   /** In file order; empty when all is well. */
@@ -30,7 +40,7 @@ export interface ValidationReport {
  */
 export async function validateRegistry(
   folder: string,
-  { only, threads = availableParallelism() }: { only?: readonly string[]; threads?: number } = {},
+  { only, threads = availableParallelism(), online = false }: ValidationOptions = {},
 ): Promise<ValidationReport> {
   const registry = resolve(folder);
   requireRegistry(registry);
@@ -42,6 +52,7 @@ export async function validateRegistry(
     ...catalog.findings,
     ...listed.findings,
     ...checked.findings,
+    ...(online ? await checkOnline(registry, names) : []),
     ...(await checkTogether({
       catalog,
       subjects: checked.index,
@@ -59,12 +70,13 @@ export async function validateRegistry(
 export async function validateChanges(
   folder: string,
   base: string,
+  options: Pick<ValidationOptions, 'online'> = {},
 ): Promise<ValidationReport & { readonly changes: readonly EntryChange[] }> {
   const registry = resolve(folder);
   requireRegistry(registry);
   const changes = await entryChanges(registry, base);
   const present = changes.flatMap(({ name, after }) => (after ? [name] : []));
-  const report = await validateRegistry(registry, { only: present });
+  const report = await validateRegistry(registry, { ...options, only: present });
   const findings = [...report.findings];
   for (const rule of rules) {
     if (rule.scope !== 'change') continue;
@@ -109,6 +121,18 @@ export async function checkRegistry(registry: Registry): Promise<Finding[]> {
     })),
   );
   return findings.sort(compareFindings);
+}
+
+async function checkOnline(registry: string, names: readonly string[]): Promise<Finding[]> {
+  const rule = npmRegistry();
+  const findings: Finding[] = [];
+  for (const name of names) {
+    const server = loadServer(registry, name);
+    if (server.entry) {
+      findings.push(...(await collect(rule.name, rule.check({ server, config: undefined }))));
+    }
+  }
+  return findings;
 }
 
 async function checkTogether(context: RegistryContext): Promise<Finding[]> {
