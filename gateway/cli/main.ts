@@ -2,6 +2,8 @@ import { Command, CommanderError } from 'commander';
 import { registerBrowse } from './commands/browse.ts';
 import { registerCatalog } from './commands/catalog.ts';
 import { registerRun } from './commands/run.ts';
+import { registerServer } from './commands/server.ts';
+import { registerServeRegistry } from './commands/serve-registry.ts';
 import { reportError } from './report-error.ts';
 import { version } from './version.ts';
 
@@ -17,7 +19,9 @@ const program = new Command('portolan')
   .exitOverride();
 
 registerRun(program);
+registerServeRegistry(program);
 registerBrowse(program);
+registerServer(program);
 registerCatalog(program);
 
 try {

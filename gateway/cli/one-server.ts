@@ -1,0 +1,154 @@
+import { randomUUID } from 'node:crypto';
+import { join } from 'node:path';
+import type { VerifiedServer } from '../../core/catalog/read-server.ts';
+import { PortolanError } from '../../core/errors.ts';
+import { detectOnce } from '../compose/detect-once.ts';
+import { selectUpstreams } from '../compose/upstreams.ts';
+import { portolanPaths } from '../paths.ts';
+import { Connection, envelope, greet } from '../relay/connection.ts';
+import { fetchList, type LiveList } from '../relay/line.ts';
+import { CODE, errorMessage, isObject, type JsonObject, RpcError } from '../relay/protocol.ts';
+import type { Upstream } from '../relay/upstream.ts';
+import { passphraseFrom } from '../vault/passphrase.ts';
+import { openVault } from '../vault/vault.ts';
+import { type CatalogOptions, openCatalogs } from './catalog-access.ts';
+import { note } from './print.ts';
+import { version } from './version.ts';
+
+/** Options of commands that start one server. */
+export interface ServerOptions extends CatalogOptions {
+  readonly set: readonly string[];
+  readonly isolation: 'auto' | 'container' | 'bubblewrap' | 'none';
+  readonly nodeImage?: string;
+  readonly json?: true;
+}
+
+/** A verified server with its settings, not started yet. */
+export interface ChosenServer {
+  readonly server: VerifiedServer;
+  readonly upstream: Upstream;
+}
+
+/** Finds, verifies and configures one server as `portolan run` would. */
+export async function chooseServer(text: string, options: ServerOptions): Promise<ChosenServer> {
+  const paths = portolanPaths();
+  const catalogs = await openCatalogs(options, paths, note);
+  const vault = openVault({ home: paths.config, passphrase: passphraseFrom({}) });
+  const [upstream] = await selectUpstreams(
+    catalogs,
+    { servers: [text], all: false, set: options.set },
+    {
+      storeDir: join(paths.cache, 'npm'),
+      log: note,
+      detect: detectOnce(),
+      vault,
+      isolation: {
+        isolation: options.isolation,
+        owner: randomUUID(),
+        onNotice: note,
+        ...(options.nodeImage ? { nodeImage: options.nodeImage } : {}),
+      },
+    },
+  );
+  const [name = '', wanted] = text.split('@');
+  if (!upstream) throw new PortolanError('usage', 'SERVER_UNKNOWN', `there is no server "${name}"`);
+  return { server: await catalogs.server(name, wanted), upstream };
+}
+
+/** A running server, spoken to directly. */
+export interface Conversation {
+  ask(
+    method: string,
+    params: JsonObject,
+    onProgress?: (params: JsonObject) => void,
+  ): Promise<JsonObject>;
+  list(kind: 'tools' | 'prompts' | 'resources'): Promise<LiveList>;
+}
+
+const START_TIMEOUT_MS = 120_000;
+/** Some servers offer certain tools only to clients that can do all this, as at their capture. */
+const CAPABILITIES = { roots: {}, sampling: {}, elicitation: { form: {}, url: {} } };
+
+/** Starts a server, does the work, and stops the server whatever happens. */
+export async function withServer<T>(
+  upstream: Upstream,
+  work: (conversation: Conversation) => Promise<T>,
+): Promise<T> {
+  const stop = new AbortController();
+  const interrupt = () => stop.abort();
+  process.once('SIGINT', interrupt);
+  process.once('SIGTERM', interrupt);
+  const channel = await upstream.open({ signal: stop.signal });
+  const clientInfo = { name: 'portolan', version };
+  const connection = new Connection(
+    channel,
+    {
+      eras: upstream.eras ?? ['legacy', 'modern'],
+      clientInfo,
+      clientCapabilities: CAPABILITIES,
+      callTimeoutMs: CALL_TIMEOUT_MS,
+    },
+    {
+      notification() {},
+      // Nobody is there to ask; a question that stays open would keep the server waiting.
+      request: (message) =>
+        connection.send(
+          message.method === 'roots/list'
+            ? { jsonrpc: '2.0', id: message.id ?? null, result: { roots: [] } }
+            : errorMessage(message.id ?? null, CODE.internal, 'there is nobody to ask here'),
+        ),
+      closed() {},
+      stray() {},
+    },
+  );
+  const meta = (): JsonObject | undefined =>
+    connection.greeting.era === 'modern' ? envelope(clientInfo, CAPABILITIES) : undefined;
+  try {
+    await greet(connection, START_TIMEOUT_MS);
+    return await work({
+      list: (kind) => fetchList(connection, kind, meta, START_TIMEOUT_MS),
+      ask: (method, params, onProgress) => {
+        const _meta = meta();
+        return ask(connection, method, _meta ? { ...params, _meta } : params, onProgress);
+      },
+    });
+  } catch (error) {
+    if (!(error instanceof RpcError)) throw error;
+    const words = channel.diagnostics?.().trim();
+    throw new PortolanError(
+      'failed',
+      'SERVER_FAILED',
+      `${upstream.name} answered with an error: ${error.message}${words ? `\nIts last words:\n${words}` : ''}`,
+      { cause: error },
+    );
+  } finally {
+    process.off('SIGINT', interrupt);
+    process.off('SIGTERM', interrupt);
+    await channel.close();
+  }
+}
+
+const CALL_TIMEOUT_MS = 300_000;
+
+function ask(
+  connection: Connection,
+  method: string,
+  params: JsonObject,
+  onProgress?: (params: JsonObject) => void,
+): Promise<JsonObject> {
+  return new Promise((resolve, reject) => {
+    connection.request(
+      method,
+      params,
+      {
+        deadline: Date.now() + CALL_TIMEOUT_MS,
+        settle: ({ result, error }) =>
+          error
+            ? reject(new RpcError(error.code, error.message, error.data))
+            : resolve(isObject(result) ? result : {}),
+        progress: (message) => onProgress?.(message.params ?? {}),
+      },
+      onProgress !== undefined,
+    );
+  });
+}
