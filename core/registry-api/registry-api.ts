@@ -33,7 +33,19 @@ export function registryRecord(
   };
 }
 
-/** A list response. Static files never name a next page: importers that follow it would loop. */
-export function listResponse(records: readonly RegistryRecord[]) {
-  return { servers: records, metadata: { count: records.length } };
+/**
+ * A list response. Static files never name a next page: importers that follow it would loop.
+ */
+export function listResponse(records: readonly RegistryRecord[], nextCursor?: string) {
+  return {
+    servers: records,
+    metadata: { count: records.length, ...(nextCursor === undefined ? {} : { nextCursor }) },
+  };
 }
+
+/** What browsers and editors on other origins need on every answer of the API. */
+export const CORS_HEADERS = {
+  'Access-Control-Allow-Origin': '*',
+  'Access-Control-Allow-Methods': 'GET, OPTIONS',
+  'Access-Control-Allow-Headers': 'Authorization, Content-Type',
+} as const;

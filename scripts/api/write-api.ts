@@ -1,6 +1,7 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import {
+  CORS_HEADERS,
   listResponse,
   type RegistryRecord,
   registryRecord,
@@ -63,7 +64,8 @@ export async function writeApi(publication: Publication, folder: string): Promis
       );
     }
     const [newest] = records;
-    if (newest) latest.push(newest);
+    // A client that looks at no status would offer a tombstone; its own files tell what became of it.
+    if (newest && server.versions[0]?.status !== 'withdrawn') latest.push(newest);
     if (perServer) {
       for (const version of ['v0.1', 'v0']) {
         const base = `${version}/servers/${catalog.namespace}/${server.name}/versions`;
@@ -115,27 +117,29 @@ function toolHiveRegistry({ catalog }: Publication, records: readonly RegistryRe
   };
 }
 
+const CORS = Object.entries(CORS_HEADERS)
+  .map(([name, value]) => `  ${name}: ${value}\n`)
+  .join('');
+const JSON_TYPE = '  Content-Type: application/json; charset=utf-8\n';
+/** In the form of Netlify and Cloudflare Pages; the paths hold when the site is at its host's root. */
 const HEADERS = `/v0.1/*
-  Access-Control-Allow-Origin: *
-  Access-Control-Allow-Methods: GET, OPTIONS
-  Access-Control-Allow-Headers: Authorization, Content-Type
-  Content-Type: application/json; charset=utf-8
-/v0/*
-  Access-Control-Allow-Origin: *
-  Access-Control-Allow-Methods: GET, OPTIONS
-  Access-Control-Allow-Headers: Authorization, Content-Type
-  Content-Type: application/json; charset=utf-8
-/registry.json
-  Access-Control-Allow-Origin: *
-/catalog.json
-  Access-Control-Allow-Origin: *
-`;
+${CORS}${JSON_TYPE}/v0/*
+${CORS}${JSON_TYPE}/registry.json
+${CORS}/catalog.json
+${CORS}`;
 
-/** Clients encode the slash in a server's name; hosts with rewrites serve those paths too. */
-const REDIRECTS = `/v0.1/servers  /v0.1/servers/index.json  200
-/v0.1/servers/:name/versions  /v0.1/servers/:name/versions/index.json  200
-/v0.1/servers/:name/versions/:version  /v0.1/servers/:name/versions/:version/index.json  200
-/v0/servers  /v0/servers/index.json  200
-/v0/servers/:name/versions  /v0/servers/:name/versions/index.json  200
-/v0/servers/:name/versions/:version  /v0/servers/:name/versions/:version/index.json  200
-`;
+/**
+ * Clients encode the slash in a server's name; hosts with rewrites serve those paths too, and the
+ * plain ones, which name folders here.
+ */
+const REDIRECTS = ['v0.1', 'v0']
+  .flatMap((version) =>
+    [
+      '',
+      '/:name/versions',
+      '/:name/versions/:version',
+      '/:namespace/:name/versions',
+      '/:namespace/:name/versions/:version',
+    ].map((path) => `/${version}/servers${path}  /${version}/servers${path}/index.json  200\n`),
+  )
+  .join('');

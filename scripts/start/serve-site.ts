@@ -10,7 +10,7 @@ export interface RunningSite {
 
 /** Serves a built site on 127.0.0.1; port 0 lets the system choose. Throws `failed` / `PORT_BUSY`. */
 export async function serveSite(folder: string, port: number): Promise<RunningSite> {
-  const serve = sirv(folder, { dev: true, etag: true });
+  const serve = sirv(folder, { dev: true, etag: true, extensions: ['html', 'json'] });
   const server = createServer((request, response) => {
     // What static hosts do for the registry APIs by their _headers file.
     if (/^\/(v0|v0\.1|registry\.json|catalog\.json)/.test(request.url ?? '')) {
