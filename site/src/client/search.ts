@@ -54,6 +54,14 @@ export function createSearch(index: CatalogIndex): Search {
     } as Record<string, string[]>;
   });
   let vocabulary: string[] | undefined;
+  // Each server's place in the order of titles, so that sorting compares numbers.
+  const rank: number[] = [];
+  const { compare } = new Intl.Collator('en');
+  [...names.keys()]
+    .sort((a, b) => compare(titles[a] as string, titles[b] as string))
+    .forEach((id, place) => {
+      rank[id] = place;
+    });
 
   function scoreToken(token: string): Float64Array {
     const scores = new Float64Array(names.length);
@@ -135,9 +143,6 @@ export function createSearch(index: CatalogIndex): Search {
           for (const value of own[facet] as string[]) tally[value] = (tally[value] ?? 0) + 1;
         }
       }
-      const collator = new Intl.Collator('en');
-      const byTitle = (a: number, b: number) =>
-        collator.compare(titles[a] as string, titles[b] as string);
       const by: Record<string, (a: number, b: number) => number> = {
         newest: (a, b) => (index.added[a] as number) - (index.added[b] as number),
         updated: (a, b) => (index.updated[a] as number) - (index.updated[b] as number),
@@ -145,7 +150,7 @@ export function createSearch(index: CatalogIndex): Search {
         ...(scores && { relevance: (a, b) => (scores[b] as number) - (scores[a] as number) }),
       };
       const first = by[sort];
-      ids.sort((a, b) => first?.(a, b) || byTitle(a, b));
+      ids.sort((a, b) => first?.(a, b) || (rank[a] as number) - (rank[b] as number));
       return { ids, counts };
     },
     card: (id) => ({

@@ -113,13 +113,13 @@ const captured = (tools: CapturedTools['tools']): CapturedTools => ({
   tools,
 });
 
-const common = {
+const common: Pick<ServerEntry, 'license' | 'publisher' | 'links' | 'tags' | 'tools'> = {
   license: 'MIT',
   publisher: { name: 'Harbour Works', url: 'https://harbour.example', verified: 'dns' },
   links: { source: 'https://github.com/example/harbour', homepage: 'https://harbour.example' },
   tags: ['boats'],
   tools: 'static',
-} as const;
+};
 
 const integrity = `sha512-${'A'.repeat(86)}==`;
 

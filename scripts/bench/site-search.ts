@@ -1,0 +1,66 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { createSearch } from '../../site/src/client/search.ts';
+import type { CatalogIndex } from '../site/index-format.ts';
+import { randomOf } from './random.ts';
+
+/** How quick and how forgiving the catalog search is. Times in milliseconds, shares from 0 to 1. */
+export interface SearchFigures {
+  readonly ready: number;
+  readonly query: number;
+  readonly slipQuery: number;
+  readonly exactFirst: number;
+  readonly slipFound: number;
+}
+
+const SAMPLE = 200;
+
+/** Searches the built index, with the browser's own code, for titles as they are and with a slip. */
+export async function measureSearch(site: string): Promise<SearchFigures> {
+  const json = await readFile(join(site, 'catalog-index.json'), 'utf8');
+  const tools = await readFile(join(site, 'catalog-tools.txt'), 'utf8');
+  const started = performance.now();
+  const search = createSearch(JSON.parse(json) as CatalogIndex);
+  search.find({ text: 'first', facets: {}, sort: 'relevance' });
+  const ready = performance.now() - started;
+  search.addTools(tools);
+  const titles = (JSON.parse(json) as CatalogIndex).titles.split('\n');
+  const random = randomOf(11);
+  const wanted = random.sample([...titles.keys()], Math.min(SAMPLE, titles.length));
+  const times: number[] = [];
+  const find = (text: string) => {
+    const start = performance.now();
+    const { ids } = search.find({ text, facets: {}, sort: 'relevance' });
+    times.push(performance.now() - start);
+    return ids;
+  };
+  find(swapped('a warm-up', 0.5));
+  times.length = 0;
+  const exact = wanted.filter((id) => find(titles[id] ?? '')[0] === id).length;
+  const query = median(times);
+  times.length = 0;
+  const slips = wanted.filter((id) =>
+    find(swapped(titles[id] ?? '', random.integer(1000) / 1000))
+      .slice(0, 10)
+      .includes(id),
+  ).length;
+  return {
+    ready,
+    query,
+    slipQuery: median(times),
+    exactFirst: exact / wanted.length,
+    slipFound: slips / wanted.length,
+  };
+}
+
+/** A text with two neighbouring letters of one word swapped; `where` from 0 to 1. */
+function swapped(text: string, where: number): string {
+  const pairs = [...Array(text.length).keys()].filter((at) =>
+    /^[a-z]{2}$/i.test(text.slice(at, at + 2)),
+  );
+  const at = pairs[Math.floor(where * pairs.length)] ?? 0;
+  return text.slice(0, at) + text[at + 1] + text[at] + text.slice(at + 2);
+}
+
+const median = (values: readonly number[]) =>
+  [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
