@@ -1,6 +1,7 @@
 import { randomBytes, scrypt } from 'node:crypto';
 import { PortolanError } from '../../core/errors.ts';
 import { findKeychain, type KeychainOptions, openKeychain } from './keychain/find.ts';
+import type { Keychain } from './keychain/keychain.ts';
 
 /** Where the vault's key comes from, as its file says; nothing in it is secret. */
 export type KeyHeader =
@@ -34,21 +35,21 @@ export interface VaultKey {
   readonly key: Uint8Array;
 }
 
-/** Makes the key of a new vault, and keeps it in the keychain if that is where it belongs. */
+/**
+ * Makes the key of a new vault, and keeps it in the keychain if that is where it belongs. A keychain
+ * that was not asked for and does not work, as on a server without a screen, gives way to a
+ * passphrase.
+ */
 export async function createKey(options: KeyOptions): Promise<VaultKey> {
+  let failure: unknown;
   const keychain = options.keep === 'passphrase' ? undefined : await findKeychain(options);
   if (keychain) {
-    const id = randomBytes(16).toString('hex');
-    const key = randomBytes(32);
-    await keychain.set(id, key.toString('hex'));
-    if ((await keychain.get(id)) !== key.toString('hex')) {
-      throw new PortolanError(
-        'failed',
-        'KEYCHAIN_FAILED',
-        `the keychain ${keychain.name} does not give back what it was given; choose another one or a passphrase`,
-      );
+    try {
+      return await keepInKeychain(keychain);
+    } catch (error) {
+      if (options.keep === 'keychain' || options.keychain !== undefined) throw error;
+      failure = error;
     }
-    return { header: { kind: 'keychain', keychain: keychain.name, id }, key };
   }
   if (options.keep === 'keychain') {
     throw new PortolanError(
@@ -57,9 +58,26 @@ export async function createKey(options: KeyOptions): Promise<VaultKey> {
       'no keychain answers here; unlock it or install one (docs/guides/secrets.md), or use a passphrase',
     );
   }
+  const passphrase = await ask(options, 'create').catch((error) => {
+    throw failure ?? error;
+  });
   const salt = randomBytes(16).toString('base64');
   const header: KeyHeader = { kind: 'passphrase', kdf: 'scrypt', ...SCRYPT, salt };
-  return { header, key: await stretch(await ask(options, 'create'), header) };
+  return { header, key: await stretch(passphrase, header) };
+}
+
+async function keepInKeychain(keychain: Keychain): Promise<VaultKey> {
+  const id = randomBytes(16).toString('hex');
+  const key = randomBytes(32);
+  await keychain.set(id, key.toString('hex'));
+  if ((await keychain.get(id)) !== key.toString('hex')) {
+    throw new PortolanError(
+      'failed',
+      'KEYCHAIN_FAILED',
+      `the keychain ${keychain.name} does not give back what it was given; choose another one or a passphrase`,
+    );
+  }
+  return { header: { kind: 'keychain', keychain: keychain.name, id }, key };
 }
 
 /** Gets the key of an existing vault. */

@@ -118,6 +118,26 @@ test('without any keychain and with a terminal, a passphrase is asked for', asyn
   expect(asked).toEqual(['create', 'open']);
 });
 
+test('a keychain that nobody asked for and that takes nothing gives way to a passphrase', async () => {
+  const home = await temporaryFolder();
+  await program(
+    home,
+    'docker-credential-secretservice',
+    `process.exit(process.argv[2] === 'list' ? 0 : 1);`,
+  );
+  const options = { home, environment: { PATH: home }, platform: 'linux' as const };
+  await expect(openVault(options).set(TOKEN, 'one')).rejects.toMatchObject({
+    code: 'KEYCHAIN_FAILED',
+  });
+  const passphrase = async () => 'correct horse';
+  await expect(
+    openVault({ ...options, passphrase, keep: 'keychain' }).set(TOKEN, 'one'),
+  ).rejects.toMatchObject({ code: 'KEYCHAIN_FAILED' });
+  const vault = openVault({ ...options, passphrase });
+  await vault.set(TOKEN, 'one');
+  expect(await vault.keyHeader()).toMatchObject({ kind: 'passphrase' });
+});
+
 describe.skipIf(needs('dbus-run-session', 'gnome-keyring-daemon', 'secret-tool').skip)(
   'the Secret Service of a desktop session',
   () => {
