@@ -146,15 +146,7 @@ describe.each(BOXES)('a server in $box', ({ box }) => {
       { secrets: { key: SECRET } },
     );
     expect((await probe.call('env')).value.API_KEY).toBe(SECRET);
-    const lines = readdirSync('/proc')
-      .filter((name) => /^\d+$/.test(name))
-      .flatMap((pid) => {
-        try {
-          return [readFileSync(`/proc/${pid}/cmdline`, 'utf8')];
-        } catch {
-          return [];
-        }
-      });
+    const lines = commandLines();
     expect(lines.some((line) => line.includes('server.mjs'))).toBe(true);
     expect(lines.filter((line) => line.includes(SECRET))).toEqual([]);
     await probe.call('log', { text: `the key is ${SECRET}, ${encodeURIComponent(SECRET)}` });
@@ -198,6 +190,15 @@ describe.each(BOXES)('a server in $box', ({ box }) => {
     expect(await probe.closed).toMatchObject({ code: 'SERVER_GONE' });
   });
 
+  test.skipIf(isMissing(box))('leaves no child behind, however detached', async () => {
+    const mark = `left-by-${box.replaceAll(' ', '-')}-${process.pid}`;
+    const probe = await start();
+    expect((await probe.call('leave_child', { mark })).ok).toBe(true);
+    await expect.poll(() => commandLines().some((line) => line.includes(mark))).toBe(true);
+    await probe.channel.close();
+    await expect.poll(() => commandLines().some((line) => line.includes(mark))).toBe(false);
+  });
+
   test.skipIf(isMissing(box))('has no more room in /tmp than declared', async () => {
     const probe = await start({ permissions: { network: 'none', resources: { tmp: '1m' } } });
     const text = 'x'.repeat(2 ** 21);
@@ -207,3 +208,16 @@ describe.each(BOXES)('a server in $box', ({ box }) => {
     });
   });
 });
+
+/** Command lines of all processes that the host sees. */
+function commandLines(): string[] {
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .flatMap((pid) => {
+      try {
+        return [readFileSync(`/proc/${pid}/cmdline`, 'utf8')];
+      } catch {
+        return [];
+      }
+    });
+}
