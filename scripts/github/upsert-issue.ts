@@ -19,7 +19,10 @@ export async function upsertIssue(
     state: 'all',
     per_page: 100,
   });
-  const own = issues.find((item) => !item.pull_request && item.body?.startsWith(marker));
+  const own = issues.find(
+    (item) =>
+      !item.pull_request && item.user?.login === author && item.body?.startsWith(marker) === true,
+  );
   if (text === undefined) {
     if (own?.state !== 'open') return 'unchanged';
     await octokit.rest.issues.update({ owner, repo, issue_number: own.number, state: 'closed' });

@@ -15,6 +15,8 @@ const MAX_PAGES = 100;
 // server-everything, the reference, adds tools 350 ms after the handshake and then says so.
 const SETTLE_MS = 600;
 const MAX_ROUNDS = 5;
+// The time box is the caller's signal; the SDK's own limit for each request must not come first.
+const REQUEST_MS = 60 * 60_000;
 
 /**
  * Connects to a server and reads all that it offers. `open` gives a fresh connection: the handshake
@@ -50,7 +52,7 @@ async function readWith(
   const stop = () => void client.close();
   signal.addEventListener('abort', stop, { once: true });
   try {
-    await client.connect(transport, { signal });
+    await client.connect(transport, { signal, timeout: REQUEST_MS });
     let offer = await readLists(client, signal);
     for (let round = 1; round < MAX_ROUNDS; round += 1) {
       await sleep(SETTLE_MS, undefined, { signal });
@@ -123,7 +125,10 @@ async function ask(
 ): Promise<Item | undefined> {
   try {
     const params = cursor === undefined ? {} : { cursor };
-    return (await client.request({ method, params }, asItIs, { signal })) as Item;
+    return (await client.request({ method, params }, asItIs, {
+      signal,
+      timeout: REQUEST_MS,
+    })) as Item;
   } catch (error) {
     if ((error as { code?: unknown }).code === -32601) return undefined;
     throw error;

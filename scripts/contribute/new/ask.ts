@@ -1,5 +1,5 @@
 import { cancel, isCancel, multiselect, text } from '@clack/prompts';
-import type { CatalogConfig } from '../../../core/entry/types.generated.ts';
+import type { CatalogConfig, ServerEntry } from '../../../core/entry/types.generated.ts';
 import { PortolanError } from '../../../core/errors.ts';
 import type { Draft } from './draft.ts';
 
@@ -28,7 +28,25 @@ export async function askFor(draft: Draft, config: CatalogConfig): Promise<Draft
       source: await line('Where its source or home page is', { fault: httpsFault }),
     };
   }
+  if (draft.permissions && draft.permissions.network === 'none') {
+    answers.permissions = { ...draft.permissions, network: await network() };
+  }
   return answers;
+}
+
+async function network(): Promise<NonNullable<ServerEntry['permissions']>['network']> {
+  const isRule = (rule: string) => /^[a-z0-9*.-]+:[1-9][0-9]{0,4}$/.test(rule);
+  const rulesIn = (value: string) => value.split(/[\s,]+/).filter(Boolean);
+  const answer = await text({
+    message: 'Hosts that it must reach, as host:port; nothing when it needs no network',
+    placeholder: 'api.example.com:443',
+    validate: (value) => {
+      const wrong = rulesIn(value ?? '').find((rule) => !isRule(rule));
+      return wrong === undefined ? undefined : `${wrong} is not host:port`;
+    },
+  });
+  const allow = rulesIn(given(answer) ?? '');
+  return allow.length > 0 ? { allow } : 'none';
 }
 
 async function categories(config: CatalogConfig): Promise<string[]> {

@@ -58,7 +58,8 @@ export async function makeEntry(
   }
   const folder = await writeEntry(registry, { ...draft, name });
   progress(`Wrote ${join(folder, 'server.yaml')}`);
-  const notes = drafted.notes.filter((note) => !isSettled(note, options.given));
+  const settled = [...Object.keys(options.given), ...(options.interactive ? ASKED : [])];
+  const notes = drafted.notes.filter((note) => !settled.includes(fieldOf(note)));
   await writeGiven(folder, drafted.files ?? {});
   notes.push(...(await addGenerated(registry, name, draft, options)));
   return await remainingWork(registry, name, notes);
@@ -71,9 +72,12 @@ async function writeGiven(folder: string, files: NonNullable<Drafted['files']>):
   if (readme) await writeFileAtomic(join(folder, 'readme.md'), `${readme.trimEnd()}\n`);
 }
 
-/** A note about a field that the contributor gave is no longer of use. */
-function isSettled(note: string, given: Draft): boolean {
-  return Object.keys(given).some((key) => note.startsWith(`${key}:`) || note.startsWith(`${key}.`));
+/** Fields that a person at the terminal was asked about. */
+const ASKED = ['description', 'license', 'permissions'];
+
+/** What a note such as `permissions.network: none` is about. */
+function fieldOf(note: string): string {
+  return /^(\w+)[.:]/.exec(note)?.[1] ?? '';
 }
 
 async function draftFrom(source: Source, config: CatalogConfig): Promise<Drafted> {
