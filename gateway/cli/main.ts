@@ -2,8 +2,9 @@ import { Command, CommanderError } from 'commander';
 import { registerBrowse } from './commands/browse.ts';
 import { registerCatalog } from './commands/catalog.ts';
 import { registerRun } from './commands/run.ts';
-import { registerServer } from './commands/server.ts';
+import { registerSecret } from './commands/secret.ts';
 import { registerServeRegistry } from './commands/serve-registry.ts';
+import { registerServer } from './commands/server.ts';
 import { reportError } from './report-error.ts';
 import { version } from './version.ts';
 
@@ -23,6 +24,7 @@ registerServeRegistry(program);
 registerBrowse(program);
 registerServer(program);
 registerCatalog(program);
+registerSecret(program);
 
 try {
   await program.parseAsync();

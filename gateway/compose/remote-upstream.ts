@@ -44,7 +44,7 @@ export function remoteUpstream(
         headers: async () => ({ ...headers, ...(await authorizer.authorize(url)) }),
         authorize: async (challenge) => ({
           ...headers,
-          ...(await authorizer.authorize(url, challenge)),
+          ...(await authorizer.authorize(url, challenge, { name: entry.name })),
         }),
       });
     },

@@ -71,7 +71,7 @@ export function registerRun(program: Command): void {
 
 const EXAMPLES = `
 Secrets come from the vault (portolan secret set) or from the environment,
-PORTOLAN_SECRET_<SERVER>_<NAME>, never from an argument.
+PORTOLAN_SECRET_<SERVER>__<NAME>, never from an argument.
 
 Examples:
   Serve two servers to a client on stdio:

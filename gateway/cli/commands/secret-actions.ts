@@ -1,0 +1,115 @@
+import { readFile } from 'node:fs/promises';
+import { text as readAll } from 'node:stream/consumers';
+import { messageOf, PortolanError } from '../../../core/errors.ts';
+import { portolanPaths } from '../../paths.ts';
+import type { SecretAddress } from '../../vault/address.ts';
+import { withoutLastNewline } from '../../vault/run-tool.ts';
+import { declaredSecret } from '../../vault/scope.ts';
+import { openCatalogs } from '../catalog-access.ts';
+import { askHidden, openUserVault } from '../open-vault.ts';
+import { note, print, table } from '../print.ts';
+import type { SecretCheckOptions, SecretSetOptions } from './secret.ts';
+
+export async function setSecret(text: string, options: SecretSetOptions): Promise<void> {
+  const address = parseAddress(text, options.profile);
+  const catalogs = await openCatalogs(options, portolanPaths(), note);
+  const { entry } = await catalogs.server(address.server);
+  // A server is given only what its entry declares, so anything else would lie there unused.
+  const declared = declaredSecret(entry, address.name);
+  const vault = openUserVault();
+  if (options.reference) {
+    await vault.setReference(address, options.reference);
+  } else {
+    await vault.set(address, await valueFrom(options, declared.description));
+  }
+  print(false, undefined, () => `${text} is set for the profile ${address.profile}`);
+}
+
+export async function listSecrets({ json }: { json?: true }): Promise<void> {
+  const found = await openUserVault().list();
+  print(json, found, () =>
+    found.length === 0
+      ? 'Nothing is stored.'
+      : table(
+          found.map(({ address, source, reference }) => [
+            `${address.server}.${address.name}`,
+            address.profile,
+            reference ?? source,
+          ]),
+        ),
+  );
+}
+
+export async function removeSecret(text: string, { profile }: { profile: string }): Promise<void> {
+  const removed = await openUserVault().remove(parseAddress(text, profile));
+  print(false, undefined, () => (removed ? `${text} is removed` : `${text} was not set`));
+}
+
+export async function checkSecrets(
+  names: readonly string[],
+  options: SecretCheckOptions,
+): Promise<void> {
+  const vault = openUserVault();
+  const stored = (await vault.list()).map(({ address }) => address.server);
+  const servers = names.length > 0 ? names : [...new Set(stored)];
+  const catalogs = await openCatalogs(options, portolanPaths(), note);
+  const report = [];
+  for (const name of servers) {
+    const { entry } = await catalogs.server(name);
+    const secrets = await vault.check(
+      entry,
+      { profile: options.profile },
+      { fetch: options.fetch === true },
+    );
+    report.push({ server: name, secrets });
+  }
+  const all = report.flatMap(({ server, secrets }) =>
+    secrets.map((secret) => ({ server, secret })),
+  );
+  print(options.json, report, () =>
+    all.length === 0
+      ? 'No secrets are needed.'
+      : table(
+          all.map(({ server, secret }) => [
+            `${server}.${secret.name}`,
+            secret.origin ?? (secret.required ? 'MISSING' : 'not set (optional)'),
+            secret.problem ?? (secret.origin ? '' : (secret.remedy ?? '')),
+          ]),
+        ),
+  );
+  if (all.some(({ secret }) => secret.problem || (secret.required && !secret.origin))) {
+    process.exitCode = 1;
+  }
+}
+
+function parseAddress(text: string, profile: string): SecretAddress {
+  const [server = '', name = '', ...rest] = text.split('.');
+  if (server && name && rest.length === 0) return { profile, server, name };
+  throw new PortolanError(
+    'usage',
+    'SECRET_ADDRESS',
+    `${text} is not SERVER.NAME, e.g. tavily.api_key; \`portolan show SERVER\` lists its secrets`,
+  );
+}
+
+async function valueFrom(options: SecretSetOptions, description: string): Promise<string> {
+  if (options.file) {
+    try {
+      return withoutLastNewline(await readFile(options.file, 'utf8'));
+    } catch (error) {
+      throw new PortolanError(
+        'unreachable',
+        'FILE_UNREADABLE',
+        `--file ${options.file} cannot be read: ${messageOf(error)}`,
+        { cause: error },
+      );
+    }
+  }
+  if (options.stdin) return withoutLastNewline(await readAll(process.stdin));
+  if (process.stdin.isTTY) return askHidden(description);
+  throw new PortolanError(
+    'usage',
+    'SECRET_VALUE',
+    'there is no terminal to ask at; give the value with --stdin or --file',
+  );
+}
