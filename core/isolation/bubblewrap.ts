@@ -1,7 +1,8 @@
-import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import type { ResolvedVolume } from '../entry/resolve.ts';
+import { guardedProc, sharedSettings, systemFolders } from './box-mounts.ts';
 import type { Cgroups } from './cgroups.ts';
-import { type Bubblewrap, lowPortsPrefix } from './detect.ts';
+import type { Bubblewrap } from './detect.ts';
+import { lowPortsPrefix } from './detect-bubblewrap.ts';
 import type { Egress } from './egress/open-egress.ts';
 import { findProgram } from './find-program.ts';
 import type { Prepared } from './prepared.ts';
@@ -17,25 +18,6 @@ export const INSIDE = {
   node: '/opt/portolan/node',
   egress: '/opt/portolan/egress',
 } as const;
-
-/** Parts of /etc that programs need and that hold nothing private. */
-const ETC = [
-  'alternatives',
-  'ca-certificates',
-  'chromium',
-  'chromium.d',
-  'fonts',
-  'ld.so.cache',
-  'ld.so.conf',
-  'ld.so.conf.d',
-  'localtime',
-  'mime.types',
-  'nsswitch.conf',
-  'pki/ca-trust',
-  'pki/tls/certs',
-  'ssl/certs',
-  'ssl/openssl.cnf',
-];
 
 export interface BoxParts {
   readonly bubblewrap: Bubblewrap;
@@ -80,7 +62,7 @@ export function prepareBubblewrap(plan: LaunchPlan, parts: BoxParts): Prepared {
     '--hostname',
     'portolan',
     ...systemFolders(),
-    ...ETC.flatMap((name) => ['--ro-bind-try', `/etc/${name}`, `/etc/${name}`]),
+    ...sharedSettings(),
     ...['passwd', 'group', 'hosts', 'resolv.conf'].flatMap((name) => [
       '--ro-bind',
       `${parts.files}/${name}`,
@@ -174,67 +156,6 @@ export function prepareBubblewrap(plan: LaunchPlan, parts: BoxParts): Prepared {
         : []),
     ],
   };
-}
-
-/**
- * Files of /proc that tell of or change the whole machine. Without capabilities only their owner,
- * root, could use most of them, but when Portolan runs as root the box is that owner; bwrap itself
- * protects them for other users only.
- */
-function guardedProc(): string[] {
-  const readOnly = [
-    'acpi',
-    'asound',
-    'bus',
-    'driver',
-    'fs',
-    'irq',
-    'mtrr',
-    'scsi',
-    'sys',
-    'sysrq-trigger',
-  ];
-  const hidden = [
-    'kallsyms',
-    'kcore',
-    'keys',
-    'key-users',
-    'kmsg',
-    'kpagecgroup',
-    'kpagecount',
-    'kpageflags',
-    'latency_stats',
-    'sched_debug',
-    'timer_list',
-  ];
-  const present = (name: string) => existsSync(`/proc/${name}`);
-  return [
-    ...readOnly.filter(present).flatMap((name) => ['--ro-bind', `/proc/${name}`, `/proc/${name}`]),
-    ...hidden.filter(present).flatMap((name) => ['--ro-bind', '/dev/null', `/proc/${name}`]),
-  ];
-}
-
-/** The programs and libraries of the system, with the links between its top folders. */
-function systemFolders(): string[] {
-  const top = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32'].flatMap((path) => {
-    try {
-      if (lstatSync(path).isSymbolicLink()) return ['--symlink', readlinkSync(path), path];
-      return ['--ro-bind', path, path];
-    } catch {
-      return [];
-    }
-  });
-  return ['--ro-bind', '/usr', '/usr', ...top, ...ownLibraries()];
-}
-
-/** Libraries of our Node.js that lie elsewhere, e.g. in a Nix store or a home folder. */
-function ownLibraries(): string[] {
-  if (existsSync('/nix/store')) return ['--ro-bind', '/nix/store', '/nix/store'];
-  const report = process.report?.getReport() as { sharedObjects?: string[] } | undefined;
-  return (report?.sharedObjects ?? [])
-    .filter((path) => path.startsWith('/') && !/^\/(usr|bin|sbin|lib\w*)\//.test(path))
-    .filter((path) => path !== process.execPath && path.includes('.so') && existsSync(path))
-    .flatMap((path) => ['--ro-bind', path, path]);
 }
 
 /** What V8 reserves as writable without using it: code ranges and the stacks of its threads. */

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { tmpdir } from 'node:os';
 import type { Engine } from './detect.ts';
 
 /** How an engine's client answered. */
@@ -28,6 +29,7 @@ export function callEngine(
   return new Promise((resolve) => {
     const child = spawn(engine.program, args, {
       env: clientEnvironment(engine, env),
+      cwd: tmpdir(),
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
       // A group of its own: Ctrl-C in the terminal must not end it in the middle of a removal.

@@ -45,6 +45,7 @@ async function start(plan: LaunchPlan, choice: Choice, options: LaunchOptions): 
     for (const note of prepared.notes) options.onNotice?.(`${entry.name}: ${note}`);
     const channel = await openStdioChannel(prepared, {
       server: entry.name,
+      cwd: folder.path,
       maxMessageBytes: options.maxMessageBytes ?? 64 * 2 ** 20,
       graceMs: options.graceMs ?? 1_500,
       redact: redactor(Object.values(resolved.secretEnv)),

@@ -2,12 +2,12 @@ import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { removeCgroups } from './cgroups.ts';
+import { signalGroup } from './child.ts';
 import { type Detected, detectIsolation, type Engine } from './detect.ts';
 import { callEngine } from './engine-call.ts';
 import { LABEL } from './labels.ts';
 import { isAlive } from './process-identity.ts';
 import { defaultRunDir, RECORD, type RunRecord } from './run-folder.ts';
-import { signalGroup } from './stdio-channel.ts';
 
 /** What was left behind and is gone now. */
 export interface Reaped {

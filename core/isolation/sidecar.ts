@@ -69,6 +69,7 @@ async function startAttached(parts: SidecarParts): Promise<string | undefined> {
   const run = runArguments(parts, ['--interactive'], ['--input-type=module', '--eval', source]);
   const child = spawn(engine.program, run, {
     env: clientEnvironment(engine, env),
+    cwd: egress.folder,
     stdio: ['pipe', 'pipe', 'ignore'],
     detached: process.platform !== 'win32',
     windowsHide: true,

@@ -1,26 +1,20 @@
-import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
-import type { Readable, Writable } from 'node:stream';
+import type { Writable } from 'node:stream';
 import { messageOf, PortolanError } from '../errors.ts';
-import type { Channel, JsonRpcMessage, LaunchInfo } from './channel.ts';
+import type { Channel, LaunchInfo } from './channel.ts';
+import { type ChildOptions, endChild, signalGroup, startChild } from './child.ts';
 import { lineReader } from './line-reader.ts';
+import { messagesIn } from './messages-in.ts';
 import type { Prepared } from './prepared.ts';
 import { createTail } from './tail.ts';
 
-export interface StdioOptions {
-  /** Name of the server, for errors. */
-  readonly server: string;
+export interface StdioOptions extends ChildOptions {
   readonly maxMessageBytes: number;
   readonly graceMs: number;
   /** Removes secrets from text. */
   readonly redact: (text: string) => string;
-  /** Called as soon as the process has an id. */
-  readonly onSpawn?: (pid: number) => void;
   /** Called once, after the last process is gone and before `close` resolves. */
   readonly onEnd?: () => Promise<void> | void;
 }
-
-/** A child whose standard streams are pipes. */
-type Piped = ChildProcess & { stdin: Writable; stdout: Readable; stderr: Readable };
 
 /**
  * Starts a prepared command and speaks newline-delimited JSON with it.
@@ -71,7 +65,7 @@ export async function openStdioChannel(
     pause: () => void child.stdout.pause(),
     resume: () => void child.stdout.resume(),
     close: () => {
-      closing ??= end(child, pid, prepared, options.graceMs).then(() => gone);
+      closing ??= endChild(child, pid, prepared, options.graceMs).then(() => gone);
       return closing;
     },
     diagnostics: () => redact(tail.text()),
@@ -119,104 +113,6 @@ export async function openStdioChannel(
 function infoOf(prepared: Prepared, pid: number): LaunchInfo {
   const { driver, engine, shown, notes } = prepared;
   return { driver, ...(engine ? { engine } : {}), command: shown, pid, notes };
-}
-
-function startChild(prepared: Prepared, options: StdioOptions): Promise<Piped> {
-  const [program, ...args] = prepared.command;
-  const { inputs = [] } = prepared;
-  return new Promise((resolve, reject) => {
-    const child = spawn(program, args, {
-      env: prepared.env,
-      // A group of its own: the terminal's Ctrl-C is for us, and the whole group can be ended.
-      detached: process.platform !== 'win32',
-      windowsHide: true,
-      stdio: ['pipe', 'pipe', 'pipe', ...inputs.map(() => 'pipe' as const)],
-    }) as Piped;
-    child.once('error', (error) =>
-      reject(
-        new PortolanError(
-          'failed',
-          'START_FAILED',
-          `${options.server}: ${program} cannot be started: ${messageOf(error)}; see \`portolan doctor\``,
-          { cause: error },
-        ),
-      ),
-    );
-    child.once('spawn', () => {
-      options.onSpawn?.(child.pid as number);
-      inputs.forEach((input, index) => {
-        const stream = child.stdio[index + 3] as Writable;
-        stream.on('error', () => {});
-        stream.end(input);
-      });
-      resolve(child);
-    });
-  });
-}
-
-function* messagesIn(line: Buffer, note: (text: string) => void): Generator<JsonRpcMessage> {
-  const text = line.toString('utf8').trim();
-  if (text === '') return;
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch {
-    note(`a line on stdout is not JSON: ${text.slice(0, 200)}`);
-    return;
-  }
-  // Revision 2025-03-26 allowed batches.
-  for (const member of Array.isArray(value) ? value : [value]) {
-    if (isMessage(member)) yield member;
-    else note(`a line on stdout is not a JSON-RPC message: ${text.slice(0, 200)}`);
-  }
-}
-
-function isMessage(value: unknown): value is JsonRpcMessage {
-  return typeof value === 'object' && value !== null && (value as JsonRpcMessage).jsonrpc === '2.0';
-}
-
-/** Asks nicely, then less so: end of input, TERM, KILL. Resolves when the leader has ended. */
-async function end(child: Piped, pid: number, prepared: Prepared, graceMs: number): Promise<void> {
-  const left = new Promise<void>((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) resolve();
-    else child.once('exit', () => resolve());
-  });
-  // A listener may have paused it; a full pipe would keep the server from leaving.
-  child.stdout.resume();
-  child.stdin.end();
-  if (!(await within(left, graceMs))) {
-    if (prepared.stop) await prepared.stop.terminate().catch(() => {});
-    else signalGroup(pid, 'SIGTERM');
-    if (!(await within(left, graceMs))) {
-      await prepared.stop?.remove().catch(() => {});
-    }
-  }
-  signalGroup(pid, 'SIGKILL');
-  await left;
-  // A grandchild that holds the pipes open would delay the end for ever.
-  for (const stream of [child.stdout, child.stderr]) stream.destroy();
-}
-
-function within(event: Promise<void>, ms: number): Promise<boolean> {
-  let timer: NodeJS.Timeout;
-  const late = new Promise<boolean>((resolve) => {
-    timer = setTimeout(resolve, ms, false);
-  });
-  return Promise.race([event.then(() => true), late]).finally(() => clearTimeout(timer));
-}
-
-/** Sends a signal to a process and all below it; nothing happens when they are gone. */
-export function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  if (process.platform === 'win32') {
-    // Windows has no process groups to signal, and a server there knows no TERM either.
-    spawnSync('taskkill', ['/pid', String(pid), '/t', '/f'], { windowsHide: true });
-    return;
-  }
-  try {
-    process.kill(-pid, signal);
-  } catch {
-    // ESRCH: gone already.
-  }
 }
 
 function drained(stream: Writable): Promise<void> {

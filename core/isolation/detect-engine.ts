@@ -1,0 +1,80 @@
+import { hostname } from 'node:os';
+import { type Answer, ask } from './ask.ts';
+import type { Engine } from './detect.ts';
+import type { EngineTraits } from './engines.ts';
+import { findProgram } from './find-program.ts';
+
+/** Asks a container engine, through its client, what it is and what it can do. */
+export async function askEngine(
+  traits: EngineTraits,
+  env: NodeJS.ProcessEnv,
+): Promise<Answer & { engine?: Engine }> {
+  const { name } = traits;
+  const program = findProgram(name, env);
+  if (!program) return { name, usable: false, text: `${name} is not installed.` };
+  const { ok, stdout, fault } = await ask(program, traits.info, env, 20_000);
+  const engine = ok ? readInfo(traits, program, stdout) : undefined;
+  if (!engine) {
+    return {
+      name,
+      usable: false,
+      text: `${name} is installed (${program}), but its engine does not answer: ${fault || 'no server version'}. Start it, or set the variable or context that names it.`,
+    };
+  }
+  const lacking = Object.entries(engine.limits).flatMap(([limit, held]) => (held ? [] : [limit]));
+  return {
+    name,
+    usable: true,
+    engine,
+    text: `${name} ${engine.version} answers (${engine.rootless ? 'rootless' : 'as root'}, ${engine.local ? 'on this machine' : 'on another or a virtual machine'})${lacking.length ? `; it cannot limit ${lacking.join(', ')}` : ''}.`,
+  };
+}
+
+function readInfo(traits: EngineTraits, program: string, text: string): Engine | undefined {
+  const info = parseRecord(text);
+  if (traits.name === 'podman') {
+    const host = recordOf(info.host);
+    const version = recordOf(info.version).Version;
+    if (typeof version !== 'string') return undefined;
+    const rootless = recordOf(host.security).rootless === true;
+    const controllers = Array.isArray(host.cgroupControllers) ? host.cgroupControllers : [];
+    // Without root, version 1 control groups cannot be used at all.
+    const has = (controller: string) =>
+      controllers.includes(controller) && !(rootless && host.cgroupVersion === 'v1');
+    return {
+      traits,
+      program,
+      version,
+      rootless,
+      local: host.serviceIsRemote !== true && process.platform === 'linux',
+      limits: { memory: has('memory'), cpus: has('cpu'), pids: has('pids') },
+    };
+  }
+  if (typeof info.ServerVersion !== 'string' || info.ServerVersion === '') return undefined;
+  const security = Array.isArray(info.SecurityOptions) ? info.SecurityOptions.join() : '';
+  return {
+    traits,
+    program,
+    version: info.ServerVersion,
+    rootless: security.includes('rootless'),
+    // The engine's own name for its machine: DOCKER_HOST and contexts may lead anywhere.
+    local: process.platform === 'linux' && info.Name === hostname(),
+    limits: {
+      memory: info.MemoryLimit !== false,
+      cpus: info.CpuCfsQuota !== false && info.CPUCfsQuota !== false,
+      pids: info.PidsLimit !== false,
+    },
+  };
+}
+
+function parseRecord(text: string): Record<string, unknown> {
+  try {
+    return recordOf(JSON.parse(text));
+  } catch {
+    return {};
+  }
+}
+
+function recordOf(value: unknown): Record<string, unknown> {
+  return typeof value === 'object' && value !== null ? (value as Record<string, unknown>) : {};
+}
