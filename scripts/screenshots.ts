@@ -1,5 +1,5 @@
 import { existsSync } from 'node:fs';
-import { mkdir } from 'node:fs/promises';
+import { copyFile, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Browser, chromium } from 'playwright-core';
@@ -45,6 +45,7 @@ async function main(): Promise<void> {
       out: { type: 'string', default: 'dist/screenshots' },
       only: { type: 'string' },
       full: { type: 'boolean', default: false },
+      docs: { type: 'boolean', default: false },
     },
   });
   const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
@@ -59,6 +60,12 @@ async function main(): Promise<void> {
       if (wanted && !wanted.includes(name)) continue;
       await shoot(browser, `${site.url}${path}`, join(out, name), values.full);
       console.error(`screenshots: ${name}`);
+    }
+    // The pictures of the README and of the documentation.
+    if (values.docs) {
+      for (const name of ['catalog', 'server']) {
+        await copyFile(join(out, `${name}-light.png`), join(root, `docs/images/${name}.png`));
+      }
     }
   } finally {
     await browser.close();

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createSearch } from '../../site/src/client/search.ts';
 import type { CatalogIndex } from '../site/index-format.ts';
+import { createSearch } from '../site/search.ts';
 import { randomOf } from './random.ts';
 
 /** How quick and how forgiving the catalog search is. Times in milliseconds, shares from 0 to 1. */

@@ -12,6 +12,7 @@ import {
   type SiteData,
   shardOf,
 } from './model.ts';
+import { openPreviews, type Previews } from './previews.ts';
 import { catalogIndex, toolIndex } from './search-index.ts';
 import type { Output } from './write.ts';
 
@@ -32,12 +33,20 @@ export async function writeFiles(work: string, output: Output): Promise<void> {
   write('badge.svg', badgeSvg(site.title, `${list.length} servers`));
   // GitHub Pages would drop folders whose names start with an underscore.
   write('.nojekyll', '');
-  await writeServers(work, output, site);
+  const previews = await openPreviews(work, output, site);
+  previews.write('og.png', { title: site.title, text: site.description, footer: '' });
+  await writeServers(work, output, site, previews);
+  await previews.save();
   writeFeeds(output, site, list);
   writeSitemap(output, site, list);
 }
 
-async function writeServers(work: string, { write }: Output, site: SiteData): Promise<void> {
+async function writeServers(
+  work: string,
+  { write }: Output,
+  site: SiteData,
+  previews: Previews,
+): Promise<void> {
   const shards = new Map<string, Record<string, ServerJson>>();
   for await (const page of serverPages(work)) {
     const { entry, tools, digest, lock, history, item } = page;
@@ -50,6 +59,11 @@ async function writeServers(work: string, { write }: Output, site: SiteData): Pr
     const folder = `servers/${item.name}`;
     write(`${folder}/server.json`, JSON.stringify(json));
     write(`${folder}/server.md`, serverMarkdown(page, site));
+    previews.write(`${folder}/og.png`, {
+      title: item.title,
+      text: item.description,
+      footer: footerOf(item),
+    });
     write(`${folder}/badge.svg`, badgeSvg(site.title, badgeText(item)));
     write(
       `${folder}/feed.xml`,
@@ -79,6 +93,9 @@ export async function* serverPages(work: string): AsyncGenerator<ServerPage> {
   const lines = createInterface({ input: createReadStream(join(work, 'servers.ndjson')) });
   for await (const line of lines) yield JSON.parse(line) as ServerPage;
 }
+
+const footerOf = ({ publisher, license, version, kind }: ListItem) =>
+  [publisher, kind, version, license.replace(/^LicenseRef-.*/, '')].filter(Boolean).join(' · ');
 
 const badgeText = ({ status, version }: ListItem) =>
   status === 'active' ? version : `${version} ${status}`;

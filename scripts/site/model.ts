@@ -60,6 +60,16 @@ export interface ListItem {
   readonly icon: boolean;
 }
 
+/** What a card shows; the build has it from list.json, the browser from the catalog index. */
+export type Card = Pick<
+  ListItem,
+  'name' | 'title' | 'description' | 'kind' | 'publisher' | 'network' | 'signIn' | 'status' | 'icon'
+> & {
+  readonly verified?: string | undefined;
+  readonly tools: number;
+  readonly dynamicTools: boolean;
+};
+
 /** All that a server's page shows (one line of servers.ndjson). */
 export interface ServerPage {
   readonly item: ListItem;

@@ -7,7 +7,9 @@ export interface Output {
   readonly folder: string;
   /** Writes a file, by its path in the folder, unless it has this content already. */
   write(path: string, content: string | Uint8Array): void;
-  /** Paths written, whether changed or not. */
+  /** Keeps a file that an earlier build wrote. */
+  keep(path: string): void;
+  /** Paths written or kept, whether changed or not. */
   readonly written: ReadonlySet<string>;
 }
 
@@ -17,6 +19,7 @@ export function openOutput(folder: string): Output {
   return {
     folder,
     written,
+    keep: (path) => written.add(path),
     // Synchronous calls: for tens of thousands of small files they cost half of what promises do.
     write(path, content) {
       written.add(path);

@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { packFlags, unpackFlags } from '../../scripts/site/index-format.ts';
 import type { ListItem } from '../../scripts/site/model.ts';
+import { createSearch, distance } from '../../scripts/site/search.ts';
 import { catalogIndex, toolIndex } from '../../scripts/site/search-index.ts';
-import { createSearch, distance } from '../../site/src/client/search.ts';
 
 const categories = [
   { id: 'files', title: 'Files', description: 'x', count: 1 },

@@ -1,8 +1,8 @@
 // The catalog page: search, facets, sort and the address, over an index that is fetched on first use.
 import type { CatalogIndex } from '../../../scripts/site/index-format.ts';
+import { createSearch, type Search } from '../../../scripts/site/search.ts';
 import { cardHtml } from '../lib/card.ts';
 import { searchWords as words } from '../messages.ts';
-import { createSearch, type Search } from './search.ts';
 
 const STEP = 36;
 const form = document.querySelector<HTMLFormElement>('[data-catalog]') as HTMLFormElement;

@@ -1,15 +1,5 @@
-import type { ListItem } from '../../../scripts/site/model.ts';
+import type { Card, ListItem } from '../../../scripts/site/model.ts';
 import { cardWords as m } from '../messages.ts';
-
-/** What a card shows; the build has it from list.json, the browser from the catalog index. */
-export type Card = Pick<
-  ListItem,
-  'name' | 'title' | 'description' | 'kind' | 'publisher' | 'network' | 'signIn' | 'status' | 'icon'
-> & {
-  readonly verified?: string | undefined;
-  readonly tools: number;
-  readonly dynamicTools: boolean;
-};
 
 export const cardOf = (item: ListItem): Card => ({ ...item, tools: item.toolNames.length });
 

@@ -1,5 +1,5 @@
-import { type CatalogIndex, unpackFlags } from '../../../scripts/site/index-format.ts';
-import type { Card } from '../lib/card.ts';
+import { type CatalogIndex, unpackFlags } from './index-format.ts';
+import type { Card } from './model.ts';
 
 /** What a visitor asks for. `facets`: chosen values by facet; none chosen means all. */
 export interface Query {
