@@ -75,7 +75,7 @@ function isBumped(value: unknown): boolean {
     isRecord(value) &&
     isName(value.name) &&
     [value.from, value.to, value.release].every(isText) &&
-    [value.tools, value.packages, value.notes].every(isTexts)
+    [value.permissions, value.tools, value.packages, value.notes].every(isTexts)
   );
 }
 

@@ -57,9 +57,9 @@ export function bumpText(bumped: readonly Bumped[], failed: readonly string[]) {
   };
 }
 
-function details({ name, tools, notes }: Bumped): string[] {
-  if (tools.length + notes.length === 0) return [];
-  const lines = [...tools, ...notes.map((note) => `check: ${note}`)];
+function details({ name, permissions, tools, notes }: Bumped): string[] {
+  const lines = [...permissions, ...tools, ...notes.map((note) => `check: ${note}`)];
+  if (lines.length === 0) return [];
   const more = lines.length - MAX_LINES;
   return [
     '',

@@ -3,13 +3,16 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { StdioClientTransport } from '@modelcontextprotocol/client/stdio';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import type { ServerEntry } from '../../core/entry/types.generated.ts';
 import { capture } from '../../scripts/contribute/capture/capture.ts';
 import { readEntryFiles } from '../../scripts/contribute/entry-files.ts';
 import { needs } from '../support/needs.ts';
 import { runScript } from '../support/run-script.ts';
 import { startEverything } from './everything-http.ts';
+
+// npm resolves real trees and servers start in real boxes.
+vi.setConfig({ testTimeout: 180_000 });
 
 const committed = join(import.meta.dirname, '..', '..', 'registry');
 const fixture = join(import.meta.dirname, '..', 'fixtures', 'servers', 'capture', 'server.mjs');

@@ -1,7 +1,7 @@
 import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { bumpEntry } from '../../scripts/contribute/bump/bump-entry.ts';
 import { bumpReport } from '../../scripts/contribute/bump/report.ts';
@@ -10,6 +10,9 @@ import { lockfileChanges, makeLockfile } from '../../scripts/contribute/lockfile
 import { startFakeGithub } from '../github/fake-github.ts';
 import { needs } from '../support/needs.ts';
 import { runScript } from '../support/run-script.ts';
+
+// npm resolves real trees and servers start in real boxes.
+vi.setConfig({ testTimeout: 180_000 });
 
 const committed = join(import.meta.dirname, '..', '..', 'registry');
 
@@ -70,7 +73,6 @@ describe('npm run new', () => {
       const { entry } = readEntryFiles(registry, 'sequential-thinking');
       expect(entry.env).toEqual({ DISABLE_THOUGHT_LOGGING: '{disable_thought_logging}' });
     },
-    180_000,
   );
 
   test("from Docker's registry: names what it cannot find out", async () => {
@@ -112,7 +114,7 @@ describe('npm run new', () => {
     } finally {
       await github.stop();
     }
-  }, 120_000);
+  });
 
   test('never over an entry that exists', async () => {
     await mkdir(join(registry, 'servers', 'memory'));
@@ -186,7 +188,7 @@ describe.skipIf(needs('bwrap').skip)('npm run bump', () => {
 
     const again = await runScript('bump.ts', ['thinking', '--registry', registry]);
     expect(again.stdout).toBe('thinking: nothing newer\n');
-  }, 180_000);
+  });
 
   test('a lost tool is a new major version; a dry run writes nothing', async () => {
     const files = readEntryFiles(committed, 'memory');

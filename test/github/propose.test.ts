@@ -36,6 +36,7 @@ const bumped = {
   from: '1.0.0',
   to: '1.1.0',
   release: '1 -> 2',
+  permissions: [],
   tools: ['+ tool x'],
   packages: [],
   notes: [],

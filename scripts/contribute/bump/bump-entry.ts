@@ -1,9 +1,11 @@
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { permissionDiff } from '../../../core/entry/permission-diff.ts';
+import { renderDiff } from '../../../core/entry/render-diff.ts';
 import { validatorOf } from '../../../core/entry/schema.ts';
 import { toolDiff } from '../../../core/entry/tool-diff.ts';
-import type { CapturedTools, ServerEntry } from '../../../core/entry/types.generated.ts';
+import type { ServerEntry } from '../../../core/entry/types.generated.ts';
 import { PortolanError } from '../../../core/errors.ts';
 import { writeFileAtomic } from '../../../core/files.ts';
 import { formatEntry } from '../../registry/format-entry.ts';
@@ -22,6 +24,8 @@ export interface Bumped {
   readonly to: string;
   /** Upstream release, e.g. `4.1.0 -> 4.1.1`. */
   readonly release: string;
+  /** What the entry asks for that it did not before (`+`), and the other way round (`-`). */
+  readonly permissions: readonly string[];
   /** Tools, prompts and resources that came, went or changed, one line each. */
   readonly tools: readonly string[];
   /** Packages of the lockfile that changed. */
@@ -64,7 +68,9 @@ export async function bumpEntry(
     const captured =
       next.tools === 'static' ? await capture(next, staging, timeoutOf(options)) : undefined;
     const changes = captured ? offerChanges(before, captured.tools) : [];
-    const to = nextVersion(entry.version, before, captured?.tools);
+    const permissions = permissionDiff(entry, next);
+    const lost = captured && toolDiff(before?.tools ?? [], captured.tools.tools).removed;
+    const to = nextVersion(entry.version, Boolean(lost?.length || permissions.more.length));
     document.setIn(['version'], to);
     if (!options.dryRun) {
       await writeAll(files.folder, {
@@ -78,6 +84,7 @@ export async function bumpEntry(
       from: entry.version,
       to,
       release: release.label,
+      permissions: renderDiff(permissions, toolDiff([], [])),
       tools: changes.filter((line) => !/^! (capturedFrom|serverInfo)$/.test(line)),
       packages: lock ? lockfileChanges(files.lock, lock) : [],
       notes: [...release.notes, ...(captured?.notes ?? [])],
@@ -87,15 +94,10 @@ export async function bumpEntry(
   }
 }
 
-/** Minor for a new release; major when a tool that someone may call is gone. */
-function nextVersion(
-  version: string,
-  before: CapturedTools | undefined,
-  after: CapturedTools | undefined,
-): string {
+/** Minor for a new release; major when it asks for more, or a tool that someone may call is gone. */
+function nextVersion(version: string, breaks: boolean): string {
   const [major = 0, minor = 0] = version.split('.').map(Number);
-  const lost = after !== undefined && toolDiff(before?.tools ?? [], after.tools).removed.length > 0;
-  return lost ? `${major + 1}.0.0` : `${major}.${minor + 1}.0`;
+  return breaks ? `${major + 1}.0.0` : `${major}.${minor + 1}.0`;
 }
 
 function asEntry(value: unknown, name: string): ServerEntry {
