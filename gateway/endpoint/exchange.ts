@@ -81,13 +81,14 @@ export class Exchange implements Outlet {
       this.#response.end(eventOf(body));
       return;
     }
-    const bytes = Buffer.from(JSON.stringify(body));
+    // A text goes out together with its head, bytes would need a write of their own.
+    const text = JSON.stringify(body);
     this.#response.writeHead(status, {
       ...this.#headers,
       'Content-Type': 'application/json',
-      'Content-Length': bytes.length,
+      'Content-Length': Buffer.byteLength(text),
     });
-    this.#response.end(bytes);
+    this.#response.end(text);
   }
 
   #event(body: unknown): void {

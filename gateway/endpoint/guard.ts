@@ -97,8 +97,10 @@ export function isLoopback(host: string): boolean {
 
 function isAllowedHost(host: string | undefined, allowed: readonly string[]): boolean {
   if (host === undefined) return false;
-  const name = host.replace(/:\d+$/, '').toLowerCase();
-  return allowed.includes(name);
+  const colon = host.lastIndexOf(':');
+  // The colons of an IPv6 address are inside its brackets.
+  const name = colon > host.lastIndexOf(']') ? host.slice(0, colon) : host;
+  return allowed.includes(name.toLowerCase());
 }
 
 function isAllowedOrigin(page: string, allowed: readonly string[]): boolean {

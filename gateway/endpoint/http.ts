@@ -261,8 +261,8 @@ export async function serveHttp(
   const server: Server = options.tls
     ? createSecureServer({ ...options.tls, ...limits }, handle)
     : createServer(limits, handle);
-  server.headersTimeout = 10_000;
   server.requestTimeout = options.requestTimeoutMs ?? 30_000;
+  server.headersTimeout = Math.min(10_000, server.requestTimeout);
   server.keepAliveTimeout = 65_000;
   server.maxHeadersCount = 100;
   server.on('clientError', (_error, socket) => {

@@ -3,7 +3,7 @@ import { messageOf, PortolanError } from '../../core/errors.ts';
 import type { Channel, JsonRpcMessage } from '../../core/isolation/channel.ts';
 import { PROBE_SAFE, RELATED } from './connection.ts';
 import { encodeHeaderValue, NAME_SOURCE } from './header-value.ts';
-import { type AuthChallenge, createPoster, HttpFailure } from './http-post.ts';
+import { type AuthChallenge, createPoster, HttpFailure, Sending } from './http-post.ts';
 import { type ParamHeader, paramHeadersOf, paramText } from './param-headers.ts';
 import {
   CODE,
@@ -35,6 +35,9 @@ export interface HttpChannelOptions {
   readonly ca?: string | Buffer;
 }
 
+/** One for all, because making an error costs more than a call. */
+const BROKEN = new HttpFailure('the connection broke');
+
 const MOST_RECONNECTS = 5;
 const RECONNECT_MS = 1000;
 const GOODBYE_MS = 2000;
@@ -53,10 +56,11 @@ class StreamableChannel implements Channel {
   onClose: (reason?: Error) => void = () => {};
   readonly [PROBE_SAFE] = true;
   readonly #post: ReturnType<typeof createPoster>;
-  readonly #requests = new Map<RequestId, AbortController>();
+  readonly #requests = new Map<RequestId, Sending>();
   readonly #responses = new Set<IncomingMessage>();
   readonly #params = new Map<string, readonly ParamHeader[]>();
-  readonly #stop = new AbortController();
+  readonly #streams = new Sending();
+  #wake = () => {};
   #notes = '';
   #closed = false;
   #sessionId: string | undefined;
@@ -98,14 +102,17 @@ class StreamableChannel implements Channel {
   async close(): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
-    this.#stop.abort();
-    for (const controller of this.#requests.values()) controller.abort();
+    this.#streams.cancel();
+    this.#wake();
+    for (const sending of this.#requests.values()) sending.cancel();
     if (this.#sessionId !== undefined) {
-      const goodbye = AbortSignal.timeout(GOODBYE_MS);
+      const goodbye = new Sending();
+      const timer = setTimeout(() => goodbye.cancel(), GOODBYE_MS);
       await this.#post('DELETE', undefined, this.#headers(undefined), goodbye).then(
         (response) => response.resume(),
         () => {},
       );
+      clearTimeout(timer);
     }
     this.onClose();
   }
@@ -116,9 +123,8 @@ class StreamableChannel implements Channel {
   #cancels({ method, params }: JsonRpcMessage): boolean {
     if (method !== 'notifications/cancelled') return false;
     const id = params?.requestId as RequestId;
-    const controller = this.#requests.get(id);
     if (this.#version !== undefined) return false;
-    controller?.abort();
+    this.#requests.get(id)?.cancel();
     this.#requests.delete(id);
     return true;
   }
@@ -126,12 +132,12 @@ class StreamableChannel implements Channel {
   /** Sends one message and hands on everything that comes back. Never rejects. */
   async #exchange(message: JsonRpcMessage, again = false): Promise<void> {
     const id = message.method !== undefined && message.id != null ? message.id : undefined;
-    const controller = new AbortController();
-    if (id !== undefined) this.#requests.set(id, controller);
+    const sending = new Sending(message.method !== 'tools/call');
+    if (id !== undefined) this.#requests.set(id, sending);
     if (message.method === 'initialize') this.#initialize = message;
     try {
       const body = JSON.stringify(message);
-      const response = await this.#post('POST', body, this.#headers(message), controller.signal);
+      const response = await this.#post('POST', body, this.#headers(message), sending);
       const status = response.statusCode ?? 0;
       if (status === 404 && this.#sessionId !== undefined && !again) {
         response.resume();
@@ -144,7 +150,7 @@ class StreamableChannel implements Channel {
       }
       await this.#read(response, id);
     } catch (error) {
-      if (controller.signal.aborted || this.#closed) return;
+      if (sending.cancelled || this.#closed) return;
       this.#failed(id, error);
     } finally {
       if (id !== undefined) this.#requests.delete(id);
@@ -152,10 +158,8 @@ class StreamableChannel implements Channel {
   }
 
   #headers(message: JsonRpcMessage | undefined): Record<string, string> {
-    const headers: Record<string, string> = {
-      accept: 'application/json, text/event-stream',
-      ...(message && { 'content-type': 'application/json' }),
-    };
+    const headers: Record<string, string> = { accept: 'application/json, text/event-stream' };
+    if (message) headers['content-type'] = 'application/json';
     const claim = metaOf(message?.params)?.[META.protocolVersion];
     if (typeof claim === 'string' && message?.method !== undefined) {
       headers['mcp-protocol-version'] = claim;
@@ -226,12 +230,13 @@ class StreamableChannel implements Channel {
         throw new HttpFailure('the stream ended before the answer');
       }
       if (attempt >= MOST_RECONNECTS) throw new HttpFailure('the stream ended again and again');
-      await pause(this.#retryMs * (attempt === 0 ? 1 : 2 ** attempt), this.#stop.signal);
+      await this.#pause(this.#retryMs * (attempt === 0 ? 1 : 2 ** attempt));
+      if (this.#closed) return;
       response = await this.#post(
         'GET',
         undefined,
         { ...this.#headers(undefined), accept: 'text/event-stream', 'last-event-id': lastEventId },
-        this.#stop.signal,
+        this.#streams,
       );
       if (response.statusCode !== 200) {
         response.resume();
@@ -274,10 +279,14 @@ class StreamableChannel implements Channel {
     response.on('data', onText);
     if (this.#paused) response.pause();
     return new Promise<void>((resolve, reject) => {
-      response.once('end', resolve);
-      response.once('error', reject);
-      response.once('close', () => reject(new HttpFailure('the connection broke')));
-    }).finally(() => this.#responses.delete(response));
+      response.on('end', resolve);
+      response.on('error', reject);
+      response.on('close', () => {
+        this.#responses.delete(response);
+        // Changes nothing after the end.
+        reject(BROKEN);
+      });
+    });
   }
 
   #deliver(message: JsonRpcMessage, id: RequestId | undefined): void {
@@ -318,16 +327,16 @@ class StreamableChannel implements Channel {
         'GET',
         undefined,
         { ...this.#headers(undefined), accept: 'text/event-stream' },
-        this.#stop.signal,
+        this.#streams,
       );
       const events = String(response.headers['content-type']).startsWith('text/event-stream');
       if (response.statusCode !== 200 || !events) return void response.resume();
       await this.#readEvents(response, undefined);
-      await pause(this.#retryMs, this.#stop.signal);
+      await this.#pause(this.#retryMs);
     } catch (error) {
       if (this.#closed) return;
       this.#note(`its stream broke: ${messageOf(error)}`);
-      await pause(RECONNECT_MS * 10, this.#stop.signal);
+      await this.#pause(RECONNECT_MS * 10);
     }
     if (!this.#closed) void this.#listen();
   }
@@ -363,21 +372,18 @@ class StreamableChannel implements Channel {
     this.onMessage(errorMessage(id, CODE.internal, messageOf(error), data));
   }
 
+  /** Waits; ends early when the conversation is closed. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+
   #note(text: string): void {
     this.#notes = `${this.#notes}${text}\n`.slice(-4000);
   }
-}
-
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    signal.addEventListener(
-      'abort',
-      () => {
-        clearTimeout(timer);
-        resolve();
-      },
-      { once: true },
-    );
-  });
 }

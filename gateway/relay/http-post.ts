@@ -1,4 +1,9 @@
-import { Agent, type IncomingMessage, request as requestPlain } from 'node:http';
+import {
+  Agent,
+  type ClientRequest,
+  type IncomingMessage,
+  request as requestPlain,
+} from 'node:http';
 import { request as requestSecure, Agent as SecureAgent } from 'node:https';
 import { PortolanError } from '../../core/errors.ts';
 import type { HttpChannelOptions } from './http-channel.ts';
@@ -19,6 +24,31 @@ export class HttpFailure extends Error {
   override readonly name = 'HttpFailure';
 }
 
+/**
+ * One request: lets it be ended, which an AbortSignal for each call would do at several times the
+ * cost, and says whether it may be sent again when its connection breaks. A tool call may not: the
+ * server may have done what was asked before it broke.
+ */
+export class Sending {
+  readonly repeatable: boolean;
+  cancelled = false;
+  #request: ClientRequest | undefined;
+
+  constructor(repeatable = true) {
+    this.repeatable = repeatable;
+  }
+
+  attach(request: ClientRequest): void {
+    this.#request = request;
+    if (this.cancelled) request.destroy();
+  }
+
+  cancel(): void {
+    this.cancelled = true;
+    this.#request?.destroy();
+  }
+}
+
 const MOST_CHALLENGES = 3;
 
 /**
@@ -28,6 +58,7 @@ const MOST_CHALLENGES = 3;
  */
 export function createPoster(options: HttpChannelOptions) {
   const url = new URL(options.url);
+  const base = addressOf(url);
   const secure = url.protocol === 'https:';
   const agent = secure
     ? new SecureAgent({
@@ -45,7 +76,7 @@ export function createPoster(options: HttpChannelOptions) {
     method: 'POST' | 'GET' | 'DELETE',
     body: string | undefined,
     headers: Readonly<Record<string, string>>,
-    signal: AbortSignal,
+    sending: Sending,
     target: URL = url,
   ): Promise<IncomingMessage> {
     for (let attempt = 0; ; attempt += 1) {
@@ -53,11 +84,11 @@ export function createPoster(options: HttpChannelOptions) {
       const used = granted;
       const own = typeof options.headers === 'function' ? await options.headers() : options.headers;
       // A function knows the newest token; fixed headers know less than what was granted later.
-      const all =
+      const all: Record<string, string> =
         typeof options.headers === 'function'
-          ? { ...used, ...own, ...headers }
-          : { ...own, ...used, ...headers };
-      const response = await once(method, body, all, signal, target);
+          ? Object.assign({}, used, own, headers)
+          : Object.assign({}, own, used, headers);
+      const response = await once(method, body, all, sending, target);
       const status = response.statusCode ?? 0;
       const wwwAuthenticate = response.headers['www-authenticate'];
       const tooNarrow = status === 403 && wwwAuthenticate?.includes('insufficient_scope');
@@ -100,33 +131,26 @@ export function createPoster(options: HttpChannelOptions) {
   function once(
     method: string,
     body: string | undefined,
-    headers: Readonly<Record<string, string>>,
-    signal: AbortSignal,
+    headers: Record<string, string>,
+    sending: Sending,
     target: URL,
     again = false,
   ): Promise<IncomingMessage> {
+    if (body !== undefined) headers['content-length'] = String(Buffer.byteLength(body));
+    const where = target === url ? base : addressOf(target);
     return new Promise((resolve, reject) => {
-      const sent = request(
-        target,
-        {
-          method,
-          agent,
-          signal,
-          headers:
-            body === undefined
-              ? headers
-              : { ...headers, 'content-length': Buffer.byteLength(body) },
-        },
-        resolve,
-      );
+      const sent = request({ ...where, method, agent, headers }, resolve);
+      sending.attach(sent);
       sent.on('error', (error: NodeJS.ErrnoException) => {
-        // A kept connection that the server closed in the same moment: nothing was processed.
-        if (sent.reusedSocket && error.code === 'ECONNRESET' && !again && !signal.aborted) {
-          once(method, body, headers, signal, target, true).then(resolve, reject);
+        const { cancelled } = sending;
+        // Most likely a kept connection that the server closed in the same moment.
+        const stale = sent.reusedSocket && error.code === 'ECONNRESET' && !again;
+        if (stale && sending.repeatable && !cancelled) {
+          once(method, body, headers, sending, target, true).then(resolve, reject);
           return;
         }
         reject(
-          signal.aborted
+          cancelled
             ? error
             : new PortolanError('unreachable', 'REMOTE_UNREACHABLE', reason(target, error), {
                 cause: error,
@@ -136,6 +160,16 @@ export function createPoster(options: HttpChannelOptions) {
       sent.end(body);
     });
   }
+}
+
+/** An address as node:http wants it; taken apart once and not for each request. */
+function addressOf(url: URL) {
+  return {
+    host: url.hostname.replace(/^\[|\]$/g, ''),
+    port: url.port,
+    path: `${url.pathname}${url.search}`,
+    ...(url.username && { auth: `${url.username}:${url.password}` }),
+  };
 }
 
 function reason(target: URL, error: NodeJS.ErrnoException): string {

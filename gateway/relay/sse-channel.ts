@@ -2,7 +2,7 @@ import type { IncomingMessage } from 'node:http';
 import { messageOf } from '../../core/errors.ts';
 import type { Channel, JsonRpcMessage } from '../../core/isolation/channel.ts';
 import type { HttpChannelOptions } from './http-channel.ts';
-import { createPoster, HttpFailure } from './http-post.ts';
+import { createPoster, HttpFailure, Sending } from './http-post.ts';
 import { createSseParser } from './sse-parser.ts';
 
 /**
@@ -11,9 +11,9 @@ import { createSseParser } from './sse-parser.ts';
  */
 export async function openSseChannel(options: HttpChannelOptions): Promise<Channel> {
   const post = createPoster(options);
-  const stop = new AbortController();
-  options.signal?.addEventListener('abort', () => stop.abort(), { once: true });
-  const stream = await post('GET', undefined, { accept: 'text/event-stream' }, stop.signal);
+  const stop = new Sending();
+  options.signal?.addEventListener('abort', () => stop.cancel(), { once: true });
+  const stream = await post('GET', undefined, { accept: 'text/event-stream' }, stop);
   const type = String(stream.headers['content-type']);
   if (stream.statusCode !== 200 || !type.startsWith('text/event-stream')) {
     stream.resume();
@@ -34,7 +34,7 @@ export async function openSseChannel(options: HttpChannelOptions): Promise<Chann
       if (closed) throw new HttpFailure('the conversation was closed');
       const headers = { 'content-type': 'application/json' };
       const target = await endpoint;
-      const response = await post('POST', JSON.stringify(message), headers, stop.signal, target);
+      const response = await post('POST', JSON.stringify(message), headers, new Sending(), target);
       response.resume();
       if ((response.statusCode ?? 500) >= 400) {
         throw new HttpFailure(`HTTP ${response.statusCode} for a message`);
@@ -43,7 +43,7 @@ export async function openSseChannel(options: HttpChannelOptions): Promise<Chann
     pause: () => void stream.pause(),
     resume: () => void stream.resume(),
     async close() {
-      stop.abort();
+      stop.cancel();
       end();
     },
     diagnostics: () => notes,

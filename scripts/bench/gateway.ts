@@ -1,0 +1,181 @@
+// npm run bench:gateway [-- CALLS]: what a call through the gateway costs, beside other gateways
+// from npm and a proxy built with the SDK, all in one run against the same server.
+import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { rolldown } from 'rolldown';
+import { type BenchClient, httpClient, stdioClient } from './clients.ts';
+import { commandOf, type Figures, measure, processTree } from './measure.ts';
+
+const here = fileURLToPath(new URL('.', import.meta.url));
+const node = process.execPath;
+const echo = [node, join(here, 'echo-server.ts')];
+const ours = join(here, '../../.portolan/bench/gateway.mjs');
+const sdkProxy = join(here, 'sdk-proxy.ts');
+const peers = join(here, 'peers');
+const calls = Number(process.argv[2] ?? 5000);
+
+interface Row extends Figures {
+  readonly path: string;
+  readonly subject: string;
+}
+
+if (!existsSync(join(peers, 'node_modules'))) {
+  console.error('Installing the peers (npm ci) ...');
+  spawnSync('npm', ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], {
+    cwd: peers,
+    stdio: ['ignore', 2, 2],
+  });
+}
+
+// As the runner is shipped: one file of plain JavaScript.
+const bundle = await rolldown({
+  input: join(here, '../../test/support/bench-gateway.ts'),
+  platform: 'node',
+});
+await bundle.write({ file: ours, format: 'esm' });
+await bundle.close();
+
+const rows: Row[] = [];
+await onStdio('direct', echo);
+await onStdio('Portolan', [node, ours, 'stdio', ...echo]);
+await onStdio('SDK proxy', [node, sdkProxy, 'stdio', ...echo]);
+await onHttp('http to stdio', 'Portolan', [node, ours, 'http', ...echo]);
+await onHttp('http to stdio', 'SDK proxy', [node, sdkProxy, 'http', ...echo]);
+await onHttp('http to stdio', 'mcp-proxy', (port) => [
+  ...[node, peer('mcp-proxy'), '--host', '127.0.0.1', '--port', String(port)],
+  ...['--server', 'stream', '--', ...echo],
+]);
+await onHttp('http to stdio', 'supergateway', (port) => [
+  ...[node, peer('supergateway'), '--stdio', echo.join(' '), '--port', String(port)],
+  ...['--outputTransport', 'streamableHttp', '--stateful', '--logLevel', 'none'],
+]);
+await httpToHttp();
+print();
+
+async function onStdio(subject: string, command: string[]) {
+  const client = await stdioClient(command);
+  const pids = subject === 'direct' ? [] : between(client.pid);
+  await add('stdio to stdio', subject, client, pids);
+}
+
+async function onHttp(
+  path: string,
+  subject: string,
+  command: string[] | ((port: number) => string[]),
+) {
+  const started =
+    typeof command === 'function' ? await startOnPort(command) : await startAndRead(command);
+  try {
+    const client = await patiently(() => httpClient(`http://127.0.0.1:${started.port}/mcp`));
+    await client.call('first');
+    const pids = subject === 'direct' ? [] : between(started.child.pid as number);
+    await add(path, subject, client, pids);
+  } finally {
+    for (const pid of processTree(started.child.pid as number).reverse()) kill(pid);
+  }
+}
+
+async function httpToHttp() {
+  const server = await startAndRead([...echo, '--http']);
+  const url = `http://127.0.0.1:${server.port}/mcp`;
+  try {
+    await add('http to http', 'direct', await httpClient(url), []);
+    await onHttp('http to http', 'Portolan', [node, ours, 'http', url]);
+  } finally {
+    server.child.kill();
+  }
+}
+
+async function add(path: string, subject: string, client: BenchClient, pids: readonly number[]) {
+  console.error(`measuring ${path}: ${subject} ...`);
+  try {
+    rows.push({ path, subject, ...(await measure(client, pids, calls)) });
+  } catch (error) {
+    console.error(`${subject} failed: ${String(error)}`);
+  } finally {
+    client.close();
+  }
+}
+
+/** The processes between client and server, without the server. */
+function between(root: number): number[] {
+  return processTree(root).filter((pid) => !commandOf(pid).startsWith(echo.join(' ')));
+}
+
+/** Starts a command that prints its port as JSON. */
+function startAndRead(command: string[]): Promise<{ child: ChildProcess; port: number }> {
+  const [program = '', ...args] = command;
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'ignore'] });
+  return new Promise((resolve, reject) => {
+    child.once('exit', () => reject(new Error(`${command[1]} ended`)));
+    child.stdout.once('data', (chunk) => resolve({ child, port: JSON.parse(String(chunk)).port }));
+  });
+}
+
+/** Starts a command that wants to be told its port. */
+async function startOnPort(command: (port: number) => string[]) {
+  const port = await new Promise<number>((resolve) => {
+    const server = createServer().listen(0, '127.0.0.1', () => {
+      const { port: free } = server.address() as { port: number };
+      server.close(() => resolve(free));
+    });
+  });
+  const [program = '', ...args] = command(port);
+  return { child: spawn(program, args, { stdio: 'ignore' }), port };
+}
+
+async function patiently<Result>(attempt: () => Promise<Result>): Promise<Result> {
+  for (let count = 0; ; count += 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (count > 100) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 200));
+    }
+  }
+}
+
+function kill(pid: number) {
+  try {
+    process.kill(pid);
+  } catch {
+    // It is gone already.
+  }
+}
+
+function peer(name: string): string {
+  const files = { 'mcp-proxy': 'dist/bin/mcp-proxy.mjs', supergateway: 'dist/index.js' };
+  return join(peers, 'node_modules', name, files[name as keyof typeof files]);
+}
+
+/** Each figure with its ratio: to direct where there is one, else to the best of the others. */
+function print() {
+  console.log(
+    '| path | subject | p50 ms | p99 ms | calls/s (32 at once) | CPU us/call | RSS MiB |',
+  );
+  console.log('| --- | --- | --- | --- | --- | --- | --- |');
+  for (const row of rows) {
+    const rivals = rows.filter((one) => one.path === row.path && one.subject !== 'Portolan');
+    const direct = rivals.find((one) => one.subject === 'direct');
+    const cell = (field: keyof Figures, digits: number, better: 'less' | 'more') => {
+      const value = row[field].toFixed(digits);
+      if (row.subject !== 'Portolan' || rivals.length === 0) return value;
+      const others = rivals.map((one) => one[field]).filter((one) => one > 0);
+      if (others.length === 0) return value;
+      const best = better === 'less' ? Math.min(...others) : Math.max(...others);
+      const base = direct && direct[field] > 0 ? direct[field] : best;
+      return `${value} (${(row[field] / base).toFixed(2)}x)`;
+    };
+    const cells = [
+      cell('p50', 3, 'less'),
+      cell('p99', 3, 'less'),
+      cell('throughput', 0, 'more'),
+      cell('cpu', 0, 'less'),
+      cell('rss', 0, 'less'),
+    ];
+    console.log(`| ${row.path} | ${row.subject} | ${cells.join(' | ')} |`);
+  }
+}
