@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
-import { readdir, readFile } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PortolanError } from '../core/errors.ts';
@@ -9,7 +10,7 @@ import { compile } from './site/compile.ts';
 import type { SiteData } from './site/model.ts';
 import { type Publication, readPublication } from './site/publication.ts';
 import { renderPages } from './site/render.ts';
-import { prune } from './site/write.ts';
+import { removeFile } from './site/write.ts';
 
 /** Where a site is built from and to. Paths are relative to the repository. */
 export interface SiteBuild {
@@ -26,16 +27,49 @@ export interface SiteBuild {
 
 /** Builds the whole site of a publication; with what an earlier build left, only what changed. */
 export async function buildSite(publication: Publication, build: SiteBuild): Promise<void> {
-  const { log = () => {}, work, out } = build;
+  const { log = () => {}, work } = build;
   const code = await codeHash(build.root);
+  await startClean(build);
   const { compiled, reused } = await compile(publication, work, code);
   log(`${publication.catalog.servers.length} servers: ${compiled} compiled, ${reused} unchanged`);
   const [{ rendered, files }, extras] = await Promise.all([
     renderPages(build, await shellHash(work, code)),
     writeExtras(build),
   ]);
-  const removed = await prune(out, (path) => extras.has(path) || files.has(path));
+  const removed = await removeOld(build, [...extras, ...files]);
   log(`${rendered} pages of servers rendered, ${removed} old files removed`);
+}
+
+/** What the last build wrote, by its folder. */
+interface Written {
+  readonly out: string;
+  readonly files: readonly string[];
+}
+
+async function readWritten({ work, out }: SiteBuild): Promise<Written | undefined> {
+  const path = join(work, 'written.json');
+  if (!existsSync(path)) return undefined;
+  const written = JSON.parse(await readFile(path, 'utf8')) as Written;
+  return written.out === out ? written : undefined;
+}
+
+/** Empties the folder of the site unless the last build that wrote there is known. */
+async function startClean(build: SiteBuild): Promise<void> {
+  if (!(await readWritten(build))) await rm(build.out, { recursive: true, force: true });
+}
+
+/**
+ * Removes what the last build wrote and this one did not. Files of others stay: the APIs are
+ * written into the same folder by a script of their own.
+ */
+async function removeOld(build: SiteBuild, files: readonly string[]): Promise<number> {
+  const keep = new Set(files);
+  const before = (await readWritten(build))?.files ?? [];
+  const old = before.filter((path) => !keep.has(path));
+  for (const path of old) await removeFile(build.out, path);
+  const written: Written = { out: build.out, files };
+  await writeFile(join(build.work, 'written.json'), JSON.stringify(written));
+  return old.length;
 }
 
 /** What every page shows besides its own server: code, and the catalog's identity. */

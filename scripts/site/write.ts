@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { readdir, rm, rmdir } from 'node:fs/promises';
+import { rm, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 
 /** A folder that a build writes to, which remembers what belongs there. */
@@ -37,27 +37,17 @@ export function openOutput(folder: string): Output {
   };
 }
 
-/** Removes files that `keep` does not know, and folders that are then empty. */
-export async function prune(folder: string, keep: (path: string) => boolean): Promise<number> {
-  let removed = 0;
-  async function walk(path: string): Promise<boolean> {
-    let empty = true;
-    for (const item of await readdir(join(folder, path), { withFileTypes: true })) {
-      const below = path ? `${path}/${item.name}` : item.name;
-      if (item.isDirectory()) {
-        if (await walk(below)) await rmdir(join(folder, below));
-        else empty = false;
-      } else if (keep(below)) {
-        empty = false;
-      } else {
-        await rm(join(folder, below));
-        removed += 1;
-      }
+/** Removes a file, when it is there, and the folders that are then empty. */
+export async function removeFile(folder: string, path: string): Promise<void> {
+  await rm(join(folder, path), { force: true });
+  for (let parent = dirname(path); parent !== '.'; parent = dirname(parent)) {
+    try {
+      await rmdir(join(folder, parent));
+    } catch {
+      // It holds something else, or is gone already.
+      return;
     }
-    return empty;
   }
-  await walk('');
-  return removed;
 }
 
 export const escapeXml = (text: string): string =>

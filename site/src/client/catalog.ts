@@ -161,5 +161,5 @@ addEventListener('keydown', (event) => {
 });
 
 if (read()) show();
-if (matchMedia('(max-width: 52rem)').matches)
-  part<HTMLDetailsElement>('facets')?.removeAttribute('open');
+// Closed in the page, so that nothing moves on a phone; beside the results there is room.
+if (matchMedia('(min-width: 52.01rem)').matches) part('facets')?.setAttribute('open', '');
