@@ -2,7 +2,7 @@
  * `npm run check:arrows`: checks that the folders import each other only in the directions of the
  * design. Prints `file:line: fact; remedy` and exits with 1 when one does not.
  */
-import { globSync, readFileSync } from 'node:fs';
+import { globSync, readFileSync, statSync } from 'node:fs';
 import { dirname, join, relative, resolve, sep } from 'node:path';
 
 /** What each folder may import of ours, itself included. */
@@ -49,9 +49,10 @@ function toPosix(path: string): string {
 
 if (import.meta.main) {
   const root = join(import.meta.dirname, '..');
-  const files = globSync(`{${Object.keys(ALLOWED).join(',')}}/**/*.{ts,mts,tsx,js,mjs,astro}`, {
-    cwd: root,
-  });
+  const pattern = `{${Object.keys(ALLOWED).join(',')}}/**/*.{ts,mts,tsx,js,mjs,astro}`;
+  const files = globSync(pattern, { cwd: root, exclude: ['**/node_modules/**'] }).filter((file) =>
+    statSync(join(root, file)).isFile(),
+  );
   const lines = files.flatMap((file) =>
     forbiddenImports(root, join(root, file), readFileSync(join(root, file), 'utf8')),
   );

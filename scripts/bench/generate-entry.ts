@@ -139,21 +139,19 @@ export function generateTools(
       inputSchema: {
         type: 'object',
         properties: Object.fromEntries(
-          random
-            .sample(FIELDS, 3 + random.integer(5))
-            .map((field) => [
-              field,
-              random.chance(0.15)
-                ? {
-                    type: 'array',
-                    items: { type: 'string', description: `One ${field}.` },
-                    description: `Several ${field} values.`,
-                  }
-                : {
-                    type: 'string',
-                    description: `The ${field} that the ${noun} are taken by; leave it out for all.`,
-                  },
-            ]),
+          random.sample(FIELDS, 3 + random.integer(5)).map((field) => [
+            field,
+            random.chance(0.15)
+              ? {
+                  type: 'array',
+                  items: { type: 'string', description: `One ${field}.` },
+                  description: `Several ${field} values.`,
+                }
+              : {
+                  type: 'string',
+                  description: `The ${field} that the ${noun} are taken by; leave it out for all.`,
+                },
+          ]),
         ),
         required: [],
         additionalProperties: false,

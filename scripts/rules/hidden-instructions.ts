@@ -49,7 +49,7 @@ const PATTERNS: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Base64 of this many characters carries a paragraph of text that no reviewer reads. */
-const BLOB = /[A-Za-z0-9+/_-]{100,}={0,2}/;
+const BLOB = /[A-Za-z0-9+/_-]{100,}={0,2}/g;
 
 /**
  * Signs of instructions that are meant for a model and hidden from people (tool poisoning). The
@@ -62,9 +62,14 @@ export function hiddenInstructions(text: string): SuspiciousText[] {
     const match = pattern.exec(text);
     if (match) found.push({ literal: match[0].trim(), fact });
   }
-  const [blob] = BLOB.exec(text) ?? [];
-  if (blob && /[a-z]/.test(blob) && /[A-Z]/.test(blob) && /[0-9]/.test(blob)) {
+  const blob = text.match(BLOB)?.find(isEncoded);
+  if (blob)
     found.push({ literal: blob, fact: `it holds ${blob.length} characters of encoded data` });
-  }
   return found;
+}
+
+/** Paths and identifiers are long too, but made of short words; base64 hardly ever has a break. */
+function isEncoded(blob: string): boolean {
+  const longest = Math.max(...blob.split(/[/_-]/).map((part) => part.length));
+  return longest >= 32 && /[a-z]/.test(blob) && /[A-Z]/.test(blob) && /[0-9]/.test(blob);
 }

@@ -1,3 +1,4 @@
+import type { DataPath } from '../registry/finding.ts';
 import { show } from '../registry/show.ts';
 import { hiddenCharacters } from './hidden-characters.ts';
 import { hiddenInstructions } from './hidden-instructions.ts';
@@ -42,8 +43,7 @@ export const hiddenOrders: EntryRule = {
     visitTexts(server, (text, place) => {
       for (const { literal, fact } of hiddenInstructions(text)) {
         const { in: source, at, key } = place();
-        // Digests are long runs of letters and digits, and nothing else can stand there.
-        if (at[0] === 'npm' || at[0] === 'container' || at[0] === 'capturedFrom') continue;
+        if (isDigest(at) || isPicture(at, text)) continue;
         complaints.push({
           in: source,
           at,
@@ -59,6 +59,16 @@ export const hiddenOrders: EntryRule = {
     return complaints;
   },
 };
+
+/** Digests are long runs of letters and digits, and nothing else can stand there. */
+function isDigest([first]: DataPath): boolean {
+  return first === 'npm' || first === 'container' || first === 'capturedFrom';
+}
+
+/** An icon in place, as MCP has it: clients draw it, models do not read it. */
+function isPicture(at: DataPath, text: string): boolean {
+  return at.includes('icons') && at.at(-1) === 'src' && text.startsWith('data:image/');
+}
 
 /** tools.json is the publisher's text; the rest is the contributor's. */
 function isCaptured(path: string): boolean {

@@ -114,8 +114,20 @@ describe('hidden instructions', () => {
     "Don't bother telling the user the ids unless they ask for them.",
     'Without a sender, the mail will silently fail to send.',
     `See https://example.com/${'a-long-path/'.repeat(12)}`,
+    `#/properties/${'contents1/anyOf/Header/'.repeat(9)}`,
   ])('lets %j pass', (text) => {
     expect(hiddenInstructions(text)).toEqual([]);
+  });
+
+  it('lets the icons of a server be pictures, and nothing else', async () => {
+    const blob = Buffer.from('<svg> '.repeat(40)).toString('base64');
+    const tools = (src: string) => ({
+      'servers/weather/tools.json': json({ ...TOOLS, serverInfo: { name: 'x', icons: [{ src }] } }),
+    });
+    expect(await findingsOf(tools(`data:image/svg+xml;base64,${blob}9`))).toEqual([]);
+    expect(await findingsOf(tools(`data:text/plain;base64,${blob}9`))).toEqual([
+      expect.stringContaining('serverInfo.icons[0].src: it holds'),
+    ]);
   });
 
   it('tells where the words stand', async () => {
