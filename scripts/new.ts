@@ -48,6 +48,9 @@ await command(async () => {
     throw new PortolanError('usage', 'USAGE', USAGE);
   const isTerminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const { publisher, 'publisher-url': publisherUrl, category, allow, ...rest } = values;
+  if ((publisher === undefined) !== (publisherUrl === undefined)) {
+    throw new PortolanError('usage', 'USAGE', '--publisher and --publisher-url belong together');
+  }
   const { valid, text } = await makeEntry(source, {
     registry: values.registry ?? defaultRegistry,
     interactive: isTerminal && !values.yes,

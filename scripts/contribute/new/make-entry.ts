@@ -46,7 +46,7 @@ export async function makeEntry(
   const source = parseSource(text);
   progress(`Reading ${text} ...`);
   const drafted = await draftFrom(source, config);
-  let draft: Draft = { ...drafted.draft, ...options.given };
+  let draft = merged(drafted.draft, options.given);
   if (options.interactive) draft = await askFor(draft, config);
   const { name } = draft;
   if (!name) {
@@ -63,6 +63,12 @@ export async function makeEntry(
   await writeGiven(folder, drafted.files ?? {});
   notes.push(...(await addGenerated(registry, name, draft, options)));
   return await remainingWork(registry, name, notes);
+}
+
+/** What the contributor said wins; hosts join the volumes and ceilings that the source has. */
+function merged(draft: Draft, given: Draft): Draft {
+  const permissions = given.permissions && { ...draft.permissions, ...given.permissions };
+  return { ...draft, ...given, ...(permissions ? { permissions } : {}) };
 }
 
 /** Files that the source has; a capture replaces its tools. */
