@@ -1,5 +1,6 @@
 import { PortolanError } from '../errors.ts';
 import type { Bubblewrap, Detected, Engine } from './detect.ts';
+import type { EngineName } from './engines.ts';
 import type { TreePlatform } from './npm-tree.ts';
 import type { LaunchPlan } from './types.ts';
 
@@ -13,15 +14,17 @@ export type Choice =
  * Chooses the driver for an entry. `auto` takes an engine for an image, and for an npm tree
  * bubblewrap (quicker by half, no image to pull) or else an engine. It never chooses `none`.
  *
- * Throws `failed` / `ISOLATION_MISSING`, naming what to install on this system.
+ * `only` leaves all other engines out. Throws `failed` / `ISOLATION_MISSING`, naming what to install
+ * on this system.
  */
 export function chooseDriver(
   plan: Pick<LaunchPlan, 'entry'>,
   detected: Detected,
   isolation: 'auto' | 'container' | 'bubblewrap' | 'none' = 'auto',
+  only?: EngineName,
 ): Choice {
   const { entry } = plan;
-  const [engine] = detected.engines;
+  const engine = detected.engines.find(({ traits }) => !only || traits.name === only);
   const { bubblewrap } = detected;
   if (isolation === 'none') return { driver: 'none' };
   if (entry.npm && bubblewrap && isolation !== 'container') {

@@ -26,15 +26,12 @@ export interface ContainerParts {
   readonly env: NodeJS.ProcessEnv;
 }
 
-/** Where an npm tree is inside a container. */
-const NODE = 'node';
-
 /**
  * Names that change how an engine's client works. A secret reaches the client through its
  * environment, so an entry must not choose such a name for one.
  */
 const RESERVED =
-  /^(PATH|HOME|USER|SHELL|IFS|ENV|BASH_ENV|TMPDIR|LD_.*|DYLD_.*|GO.*|XDG_.*|DBUS_.*|DOCKER_.*|CONTAINER.*|NERDCTL_.*|CNI_.*|BUILDAH_.*|STORAGE_.*|REGISTRY_AUTH_FILE|SSL_CERT_.*|SSH_.*|(HTTPS?|NO|ALL)_PROXY|SYSTEMROOT|.*APPDATA|USERPROFILE|_.*)$/i;
+  /^(PATH|HOME|USER|SHELL|IFS|ENV|BASH_ENV|TMPDIR|LD_.*|DYLD_.*|GO.*|XDG_.*|DBUS_.*|DOCKER_.*|CONTAINER.*|PODMAN_.*|NERDCTL_.*|NOTIFY_SOCKET|LISTEN_.*|CNI_.*|BUILDAH_.*|STORAGE_.*|REGISTRY_AUTH_FILE|SSL_CERT_.*|SSH_.*|(HTTPS?|NO|ALL)_PROXY|SYSTEMROOT|.*APPDATA|USERPROFILE|_.*)$/i;
 
 /** The strict flags that every container gets, whatever runs in it. */
 export function strictFlags(engine: Engine): string[] {
@@ -122,7 +119,7 @@ function program(plan: LaunchPlan, parts: ContainerParts): string[] {
       parts.egress && !parts.sidecar ? ['--import', `${INSIDE.egress}/forwarder.mjs`] : [];
     return [
       '--workdir=/tmp',
-      `--entrypoint=${NODE}`,
+      '--entrypoint=node',
       parts.image,
       ...preload,
       `${INSIDE.tree}/${tree.script}`,

@@ -36,7 +36,7 @@ export async function inspectPlan(
 ): Promise<Inspection> {
   const { entry, resolved } = plan;
   const detected = options.detected ?? (await detectIsolation(options));
-  const choice = chooseDriver(plan, detected, options.isolation);
+  const choice = chooseDriver(plan, detected, options.isolation, options.engine);
   const volumes = resolveVolumes(entry.name, resolved.volumes, currentPlaces(options.allowedPaths));
   const folder = join(options.runDir ?? defaultRunDir(options.env), 'ID');
   const lowPorts = choice.driver !== 'bubblewrap' || choice.bubblewrap.lowPorts;

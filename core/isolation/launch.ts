@@ -25,7 +25,7 @@ import { currentPlaces, resolveVolumes } from './volumes.ts';
  */
 export async function launch(plan: LaunchPlan, options: LaunchOptions = {}): Promise<Channel> {
   const detected = options.detected ?? (await detectIsolation(options));
-  const choice = chooseDriver(plan, detected, options.isolation);
+  const choice = chooseDriver(plan, detected, options.isolation, options.engine);
   // Before the start's turn: a pull may take minutes.
   if (choice.driver === 'container') await ensureImages(plan, choice.engine, options);
   return await startSlot(() => start(plan, choice, options));

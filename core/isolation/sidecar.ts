@@ -10,6 +10,7 @@ import { networkFlags, strictFlags } from './container.ts';
 import type { Engine } from './detect.ts';
 import { forwarderSource } from './egress/forwarder.ts';
 import type { Egress } from './egress/open-egress.ts';
+import { MAX_CONNECTIONS } from './egress/proxy.ts';
 import { callEngine, clientEnvironment } from './engine-call.ts';
 import { labelArguments } from './labels.ts';
 
@@ -80,7 +81,9 @@ async function startAttached(parts: SidecarParts): Promise<string | undefined> {
   });
   for (const stream of [child.stdin, child.stdout]) stream.on('error', () => {});
   const pipe = Duplex.from({ readable: child.stdout, writable: child.stdin });
-  const session = performServerHandshake(pipe);
+  const session = performServerHandshake(pipe, {
+    settings: { maxConcurrentStreams: MAX_CONNECTIONS },
+  });
   session.on('error', () => {});
   session.on('stream', (stream) => {
     stream.on('error', () => {});

@@ -91,7 +91,8 @@ export async function openStdioChannel(
       ended = true;
       if (!closing) {
         const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
-        const last = tail.text().trim().split('\n').slice(-3).join(' | ').slice(-600);
+        // Redacted before it is cut: half of a secret would not be found.
+        const last = redact(tail.text()).trim().split('\n').slice(-3).join(' | ').slice(-600);
         fault ??= code === 0 ? undefined : fail('SERVER_GONE', `it ${how}${last && `: ${last}`}`);
         // The leader is gone; children that it left behind must go too.
         signalGroup(pid, 'SIGKILL');

@@ -36,6 +36,11 @@ describe('the choice of a driver', () => {
     expect(chooseDriver(npm, both).driver).toBe('bubblewrap');
     expect(chooseDriver(container, both).driver).toBe('container');
     expect(chooseDriver(npm, both, 'container').driver).toBe('container');
+    const several = having({ engines: [engineNamed('docker'), engineNamed('podman')] });
+    expect(chooseDriver(container, several, 'auto', 'podman')).toMatchObject({
+      engine: { traits: { name: 'podman' } },
+    });
+    expect(() => chooseDriver(container, several, 'auto', 'nerdctl')).toThrow(/Install/);
     expect(chooseDriver(npm, having({ engines: [engineNamed('docker')] })).driver).toBe(
       'container',
     );

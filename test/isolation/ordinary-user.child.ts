@@ -7,7 +7,7 @@ const detected = await detectIsolation({ engine: 'docker' });
 const plan = probePlan(
   {
     parameters: { properties: { host: { type: 'string', description: 'A host.' } } },
-    permissions: { network: { allow: [`{host}:${port}`, '{host}:443'] } },
+    permissions: { resources: { pids: 60 }, network: { allow: [`{host}:${port}`, '{host}:443'] } },
   },
   { parameters: { host: 'service.test' } },
 );
@@ -22,6 +22,7 @@ const found = {
   lowPorts: detected.bubblewrap?.lowPorts,
   id: (await probe.call('id')).value,
   reached: (await probe.call('connect', request)).value,
+  forked: (await probe.call('fork', { count: 40 })).value,
   hosts: (await probe.call('read_file', { path: '/etc/hosts' })).value,
   sysctl: await probe.call('write_file', {
     path: '/proc/sys/net/ipv4/ip_unprivileged_port_start',

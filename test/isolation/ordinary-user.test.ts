@@ -29,6 +29,7 @@ describe.skipIf(needs('bwrap').skip)('bubblewrap for an ordinary user', () => {
     expect(found.id.uid).toBe(65_532);
     expect(found.id.status).toMatch(/^CapEff:\s+0+$/m);
     expect(found.id.status).toMatch(/^CapBnd:\s+0+$/m);
+    expect(found.forked.running).toBeLessThan(10);
     expect(found.sysctl.ok).toBe(false);
   });
 });

@@ -24,7 +24,7 @@ export interface EgressProxy {
 }
 
 /** Connections that one server may hold open at a time. */
-const MAX_CONNECTIONS = 256;
+export const MAX_CONNECTIONS = 256;
 const CONNECT_TIMEOUT = 30_000;
 
 /** Headers that belong to one hop (RFC 9110, 7.6.1). */
