@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
-import { type AddressInfo, createServer as createPort } from 'node:net';
+import { type AddressInfo, connect, createServer as createPort } from 'node:net';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { type HttpChannelOptions, openHttpChannel } from '../../gateway/relay/http-channel.ts';
 import { everything, gatewayOf, type Json, rawClient, upstream } from '../support/gateway.ts';
@@ -197,6 +197,17 @@ describe('a remote server', () => {
   });
 });
 
+function listens(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, '127.0.0.1');
+    socket.once('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once('error', () => resolve(false));
+  });
+}
+
 describe('server-everything as a remote server', () => {
   const start = async (transport: 'streamableHttp' | 'sse') => {
     const reserved = createPort().listen(0, '127.0.0.1');
@@ -205,10 +216,10 @@ describe('server-everything as a remote server', () => {
     reserved.close();
     const child = spawn(everything[0], [everything[1], transport], {
       env: { ...process.env, PORT: String(port) },
-      stdio: ['ignore', 'ignore', 'pipe'],
+      stdio: 'ignore',
     });
     onTestFinished(() => void child.kill());
-    await once(child.stderr, 'data');
+    await expect.poll(() => listens(port), { timeout: 20_000 }).toBe(true);
     return `http://127.0.0.1:${port}/${transport === 'sse' ? 'sse' : 'mcp'}`;
   };
 
