@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { type FileHandle, mkdir, open, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { hasErrno } from './errors.ts';
 
 /**
  * Writes a file so that a reader sees the old content or the new one, never a part: a temporary
@@ -13,9 +14,8 @@ export async function writeFileAtomic(
 ): Promise<void> {
   const folder = dirname(path);
   const temporary = join(folder, `.tmp-${process.pid}-${randomBytes(6).toString('hex')}`);
-  await mkdir(folder, { recursive: true });
   try {
-    const file = await open(temporary, 'wx', options.mode ?? 0o666);
+    const file = await openIn(folder, temporary, options.mode ?? 0o666);
     try {
       await file.writeFile(content as Uint8Array);
       if (options.durable) await file.sync();
@@ -26,5 +26,16 @@ export async function writeFileAtomic(
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** The folder is nearly always there, so it is made only when it is found missing. */
+async function openIn(folder: string, path: string, mode: number): Promise<FileHandle> {
+  try {
+    return await open(path, 'wx', mode);
+  } catch (error) {
+    if (!hasErrno(error, 'ENOENT')) throw error;
+    await mkdir(folder, { recursive: true });
+    return open(path, 'wx', mode);
   }
 }

@@ -9,8 +9,8 @@ import { parseArgs } from 'node:util';
 import { keySigner } from '../core/trust/sign.ts';
 import { buildLayout } from './publisher/build-layout.ts';
 import { gitPosition } from './publisher/git-position.ts';
+import { openRegistrySource } from './publisher/registry-source.ts';
 import { loadPublisherKey } from './publisher/signing-key.ts';
-import { loadRegistry, requireValid } from './registry/load.ts';
 import { runScript } from './run-script.ts';
 
 await runScript(async () => {
@@ -21,7 +21,7 @@ await runScript(async () => {
       key: { type: 'string' },
     },
   });
-  const registry = requireValid(await loadRegistry(values.registry));
+  const registry = openRegistrySource(values.registry);
   const { key, development, path } = await loadPublisherKey('.', values.key);
   const position = await gitPosition(values.registry);
   if (!position) {

@@ -8,6 +8,8 @@
  *                        SIGSTORE_ID_TOKEN), through Sigstore
  *   --fulcio-url URL, --rekor-url URL, --tsa-url URL, --trusted-root FILE
  *                        services of a Sigstore of your own
+ *   --full               compare every entry with what is published, also those that Git says are
+ *                        the same as in the commit of the published catalog
  *   --freshness          only renew the freshness statement
  *   --dry-run            print the plan and change nothing
  *   --ca FILE            certificate authority of the registry
@@ -20,8 +22,8 @@ import type { Repository } from '../core/oci/repository.ts';
 import { describeLeftOut } from './publisher/docker-catalog.ts';
 import { gitPosition } from './publisher/git-position.ts';
 import { type PublishOptions, prepublish, publish, publishFreshness } from './publisher/publish.ts';
+import { openRegistrySource } from './publisher/registry-source.ts';
 import { chooseSigning } from './publisher/signing.ts';
-import { loadRegistry, requireValid } from './registry/load.ts';
 import { runScript } from './run-script.ts';
 
 await runScript(async () => {
@@ -35,13 +37,14 @@ await runScript(async () => {
       'rekor-url': { type: 'string' },
       'tsa-url': { type: 'string' },
       'trusted-root': { type: 'string' },
+      full: { type: 'boolean', default: false },
       freshness: { type: 'boolean', default: false },
       'dry-run': { type: 'boolean', default: false },
       ca: { type: 'string' },
       'plain-http': { type: 'boolean', default: false },
     },
   });
-  const registry = requireValid(await loadRegistry(values.registry));
+  const registry = openRegistrySource(values.registry);
   const target = values.to ?? registry.config.repository;
   const repository = await openTarget(target, values);
   const signing = await chooseSigning(registry.config, {
@@ -66,16 +69,17 @@ await runScript(async () => {
       number: position.number,
       commit: position.commit,
       dateOf: position.dateOf,
+      ...(values.full ? {} : { changedSince: position.changedSince }),
       development: signing.development,
     },
     say: (line) => console.log(line),
   };
   const prepared = await prepublish(registry, repository, options);
-  const { plan, previous, docker } = prepared;
+  const { plan, previous } = prepared;
   const what = `${target}: catalog ${previous?.catalog.number ?? 'none'} is published; ${plan.added.length} new versions, catalog ${plan.changed ? `becomes ${plan.catalog.number}` : 'stays'}`;
   console.log(what);
   for (const { name, entry } of plan.added) console.log(`  + ${name} ${entry.version}`);
-  const leftOut = describeLeftOut(docker);
+  const leftOut = describeLeftOut(prepared);
   if (leftOut) console.log(`${target}:docker: ${leftOut}`);
   if (values['dry-run']) return;
   if (values.freshness) {

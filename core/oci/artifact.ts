@@ -1,6 +1,6 @@
 import { canonicalBytes } from '../entry/canonical.ts';
 import { PortolanError } from '../errors.ts';
-import { digestOf } from './digest.ts';
+import { type Digest, digestOf } from './digest.ts';
 import {
   EMPTY_BLOB,
   EMPTY_DESCRIPTOR,
@@ -17,11 +17,16 @@ export interface ArtifactFile {
   readonly bytes: Uint8Array;
 }
 
+/** A file whose digest was computed. */
+export interface PackedFile extends ArtifactFile {
+  readonly digest: Digest;
+}
+
 /** An artifact ready to be stored: its manifest's bytes and the blobs that they name. */
 export interface Artifact {
   readonly descriptor: Descriptor;
   readonly manifest: Uint8Array;
-  readonly files: readonly ArtifactFile[];
+  readonly files: readonly PackedFile[];
 }
 
 /**
@@ -33,14 +38,15 @@ export function packArtifact(
   files: readonly ArtifactFile[],
   annotations: Readonly<Record<string, string>> = {},
 ): Artifact {
+  const packed = files.map((file): PackedFile => ({ ...file, digest: digestOf(file.bytes) }));
   const manifest = canonicalBytes({
     schemaVersion: 2,
     mediaType: MANIFEST_TYPE,
     artifactType,
     config: EMPTY_DESCRIPTOR,
-    layers: files.map(({ title, mediaType, bytes }) => ({
+    layers: packed.map(({ title, mediaType, bytes, digest }) => ({
       mediaType,
-      digest: digestOf(bytes),
+      digest,
       size: bytes.byteLength,
       annotations: { [TITLE_ANNOTATION]: title },
     })),
@@ -54,7 +60,7 @@ export function packArtifact(
       size: manifest.byteLength,
     },
     manifest,
-    files,
+    files: packed,
   };
 }
 
@@ -65,8 +71,8 @@ export async function putArtifact(
   options: ReadOptions = {},
 ): Promise<Descriptor> {
   await repository.putBlob(EMPTY_DESCRIPTOR, EMPTY_BLOB, options);
-  for (const { mediaType, bytes } of files) {
-    const descriptor = { mediaType, digest: digestOf(bytes), size: bytes.byteLength };
+  for (const { mediaType, bytes, digest } of files) {
+    const descriptor = { mediaType, digest, size: bytes.byteLength };
     await repository.putBlob(descriptor, bytes, options);
   }
   return repository.putManifest(manifest, options);

@@ -1,4 +1,4 @@
-import { createReadStream } from 'node:fs';
+import { createReadStream, mkdirSync, writeFileSync } from 'node:fs';
 import { readFile, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { canonicalBytes } from '../entry/canonical.ts';
@@ -25,10 +25,13 @@ type Change = (index: LayoutIndex) => void;
  * Opens the layout at `folder`. With `create`, an empty one is begun by the first write; without it
  * a missing layout is `unreachable` / `NOT_FOUND`. Several processes may write to one layout: each
  * change is made to index.json as it is at that moment, one process at a time.
+ *
+ * `unshared` is for a layout that nobody else can see before it is whole: its blobs are written
+ * straight to their place, which takes a fraction of the time.
  */
 export async function openLayout(
   folder: string,
-  options: { readonly create?: boolean } = {},
+  options: { readonly create?: boolean; readonly unshared?: boolean } = {},
 ): Promise<Layout> {
   const name = `oci-layout:${folder}`;
   const indexPath = join(folder, 'index.json');
@@ -40,6 +43,8 @@ export async function openLayout(
   let batching = 0;
   let writing: Promise<void> = Promise.resolve();
 
+  const written = new Set<Digest>();
+
   await reload();
   const pathOf = (digest: Digest) => join(folder, 'blobs', 'sha256', hexOf(asDigest(digest, name)));
   const sizeOf = (digest: Digest) =>
@@ -47,6 +52,14 @@ export async function openLayout(
       (found) => found.size,
       () => undefined,
     );
+
+  function writeNow(descriptor: Descriptor, content: Uint8Array): void {
+    if (written.has(descriptor.digest)) return;
+    verifyBytes(content, descriptor, name);
+    if (written.size === 0) mkdirSync(join(folder, 'blobs', 'sha256'), { recursive: true });
+    writeFileSync(pathOf(descriptor.digest), content);
+    written.add(descriptor.digest);
+  }
 
   async function reload() {
     version = await versionOf(indexPath);
@@ -91,6 +104,7 @@ export async function openLayout(
       read: (digest) => createReadStream(pathOf(digest)),
     }),
     async putBlob(descriptor, content) {
+      if (options.unshared && content instanceof Uint8Array) return writeNow(descriptor, content);
       if ((await sizeOf(descriptor.digest)) !== undefined) return;
       const checked =
         content instanceof Uint8Array ? content : hashing(content(), descriptor, name);

@@ -5,10 +5,18 @@ import type { PublishedCatalog } from '../../core/entry/types.generated.ts';
 import { openLayout } from '../../core/oci/layout.ts';
 import type { StatementSigner } from '../../core/trust/sign.ts';
 import type { ValidRegistry } from '../registry/load.ts';
-import { DOCKER_TAG, dockerCatalogOf, packDockerCatalog } from './docker-catalog.ts';
-import { type CatalogPosition, makeCatalog, packCatalog } from './make-catalog.ts';
+import { DOCKER_TAG, dockerLine, packDockerCatalog } from './docker-catalog.ts';
+import { dockerServerOf } from './docker-server.ts';
+import {
+  type CatalogLine,
+  type CatalogPosition,
+  lineOf,
+  makeCatalog,
+  packCatalog,
+} from './make-catalog.ts';
 import { packServer } from './pack-server.ts';
 import { putSigned } from './put-signed.ts';
+import { type RegistrySource, sourceOf } from './registry-source.ts';
 
 /**
  * Builds the whole publication of a registry as an OCI image layout: every server's artifact, the
@@ -16,36 +24,42 @@ import { putSigned } from './put-signed.ts';
  * built beside `folder` and takes its place at the end, so a failed build leaves the old one.
  */
 export async function buildLayout(
-  registry: ValidRegistry,
+  registry: RegistrySource | ValidRegistry,
   folder: string,
   sign: StatementSigner,
   position: CatalogPosition,
 ): Promise<PublishedCatalog> {
-  const packed = registry.servers.map(packServer);
-  const catalog = makeCatalog(registry.config, packed, position);
+  const source = sourceOf(registry);
+  const signing = { sign, batchSize: 1, development: position.development };
   const temporary = join(dirname(folder), `.catalog-${process.pid}`);
   await rm(temporary, { recursive: true, force: true });
   try {
-    const layout = await openLayout(temporary, { create: true });
-    await layout.batch(async () => {
-      const artifact = packCatalog(catalog);
-      const docker = packDockerCatalog(catalog.title, dockerCatalogOf(packed));
-      await putSigned(layout, [...packed.map((server) => server.artifact), artifact, docker], {
-        sign,
-        batchSize: 1,
-        development: position.development,
-      });
-      for (const { name, entry, artifact: server } of packed) {
-        await layout.putTag(`${name}_${entry.version}`, server.descriptor);
+    const layout = await openLayout(temporary, { create: true, unshared: true });
+    const catalog = await layout.batch(async () => {
+      const lines: CatalogLine[] = [];
+      const docker = new Map<string, string>();
+      for (const name of source.names) {
+        const packed = packServer(source.load(name));
+        const { entry, tools, artifact } = packed;
+        lines.push(lineOf(packed, position));
+        const mapping = dockerServerOf(entry, tools);
+        if ('server' in mapping) docker.set(name, dockerLine(mapping.server));
+        await putSigned(layout, [artifact], signing);
+        await layout.putTag(`${name}_${entry.version}`, artifact.descriptor);
       }
+      const made = makeCatalog(source.config, lines, position);
+      const artifact = packCatalog(made);
+      const forDocker = packDockerCatalog(made.title, docker);
+      await putSigned(layout, [artifact, forDocker], signing);
       await layout.putTag(CATALOG_TAG, artifact.descriptor);
       await layout.putTag(`${CATALOG_TAG}-${position.number}`, artifact.descriptor);
-      await layout.putTag(DOCKER_TAG, docker.descriptor);
+      await layout.putTag(DOCKER_TAG, forDocker.descriptor);
+      return made;
     });
     await rm(folder, { recursive: true, force: true });
     await rename(temporary, folder);
+    return catalog;
   } finally {
     await rm(temporary, { recursive: true, force: true });
   }
-  return catalog;
 }

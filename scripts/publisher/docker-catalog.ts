@@ -1,5 +1,4 @@
 import { dump } from 'js-yaml';
-import { canonicalBytes } from '../../core/entry/canonical.ts';
 import type { CapturedTools, ServerEntry } from '../../core/entry/types.generated.ts';
 import { type Artifact, packArtifact } from '../../core/oci/artifact.ts';
 import { type DockerServer, dockerServerOf } from './docker-server.ts';
@@ -36,24 +35,45 @@ export function dockerCatalogOf(sources: Iterable<DockerSource>): DockerCatalog 
 }
 
 /**
- * The artifact that `docker mcp catalog pull HOST/REPOSITORY:docker` reads: one JSON layer, which
- * must be the first.
+ * The line of a server in the artifact. Lines begin with the name, so that those of servers that did
+ * not change can be taken from what is published, without reading every server again.
  */
-export function packDockerCatalog(title: string, { servers }: DockerCatalog): Artifact {
-  const items = servers.map((server) => ({
+export function dockerLine(server: DockerServer): string {
+  return JSON.stringify({
+    snapshot: { server },
     ...(server.remote
       ? { type: 'remote', endpoint: server.remote.url }
       : { type: 'image', image: server.image }),
     tools: server.tools.map(({ name }) => name),
-    snapshot: { server },
-  }));
+  });
+}
+
+const LINE_START = /^\{"snapshot":\{"server":\{"name":"([a-z0-9-]+)"/;
+
+/**
+ * The artifact that `docker mcp catalog pull HOST/REPOSITORY:docker` reads: one JSON layer, which
+ * must be the first, with one server a line.
+ */
+export function packDockerCatalog(title: string, lines: ReadonlyMap<string, string>): Artifact {
+  const sorted = [...lines].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, line]) => line);
+  const text = `{"title":${JSON.stringify(title)},"servers":[\n${sorted.join(',\n')}\n]}\n`;
   return packArtifact(DOCKER_ARTIFACT, [
     {
       title: 'docker-catalog.json',
       mediaType: 'application/json',
-      bytes: canonicalBytes({ title, servers: items }),
+      bytes: new TextEncoder().encode(text),
     },
   ]);
+}
+
+/** Lines of a published catalog by name. */
+export function readDockerLines(bytes: Uint8Array): Map<string, string> {
+  const lines = new Map<string, string>();
+  for (const line of new TextDecoder().decode(bytes).split('\n')) {
+    const name = LINE_START.exec(line)?.[1];
+    if (name) lines.set(name, line.replace(/,$/, ''));
+  }
+  return lines;
 }
 
 /** The same as the one YAML file that `docker mcp catalog import` and `docker mcp gateway run` read. */
@@ -75,7 +95,7 @@ export function dockerCatalogYaml(
 }
 
 /** What was left out, in one line for people; undefined when nothing was. */
-export function describeLeftOut({ leftOut }: DockerCatalog): string | undefined {
+export function describeLeftOut({ leftOut }: Pick<DockerCatalog, 'leftOut'>): string | undefined {
   if (leftOut.size === 0) return undefined;
   const counts = Map.groupBy(leftOut.values(), (reason) => reason);
   const reasons = [...counts].map(([reason, all]) => `${all.length} because ${reason}`);

@@ -10,7 +10,15 @@ export interface GitPosition {
   readonly commit: string;
   /** When an entry's folder was last changed (RFC 3339, UTC); uncommitted ones have the commit's date. */
   dateOf(name: string): string;
+  /**
+   * Names of the entries that differ between a commit and the working tree; undefined when the
+   * commit is not in this history, or when the publisher itself differs.
+   */
+  changedSince(commit: string): Promise<ReadonlySet<string> | undefined>;
 }
+
+/** What makes artifacts out of entries: when it changed, every entry is looked at again. */
+const PUBLISHER = /^(core|scripts|schemas)\/|^package-lock\.json$/;
 
 /**
  * Reads the position of the checkout that a registry folder is in. Undefined outside of a Git
@@ -41,7 +49,32 @@ export async function gitPosition(registry: string): Promise<GitPosition | undef
       number: Number(count),
       commit,
       dateOf: (name) => utc(dates.get(name) ?? headDate),
+      changedSince: (commit) => changedSince(git, commit),
     };
+  } catch {
+    return undefined;
+  }
+}
+
+async function changedSince(
+  git: (...args: string[]) => Promise<string>,
+  commit: string,
+): Promise<ReadonlySet<string> | undefined> {
+  try {
+    await git('merge-base', '--is-ancestor', '--end-of-options', commit, 'HEAD');
+    const [prefix, tracked, untracked] = await Promise.all([
+      git('rev-parse', '--show-prefix'),
+      git('diff', '--name-only', '--no-renames', '-z', commit, '--', ':/'),
+      git('ls-files', '--others', '--exclude-standard', '--full-name', '-z', '--', 'servers'),
+    ]);
+    const names = new Set<string>();
+    for (const path of `${tracked}\0${untracked}`.split('\0')) {
+      if (PUBLISHER.test(path)) return undefined;
+      const inside = path.startsWith(prefix) ? path.slice(prefix.length) : '';
+      const name = /^servers\/([^/]+)\//.exec(inside)?.[1];
+      if (name) names.add(name);
+    }
+    return names;
   } catch {
     return undefined;
   }

@@ -2,6 +2,7 @@ import { canonicalBytes } from '../../core/entry/canonical.ts';
 import type {
   CatalogConfig,
   CatalogServer,
+  CatalogSummary,
   CatalogVersion,
   PublishedCatalog,
 } from '../../core/entry/types.generated.ts';
@@ -18,13 +19,41 @@ export interface CatalogPosition {
   readonly development: boolean;
   /** First publication of a server's version (RFC 3339, UTC), where it is known. */
   readonly dateOf?: (name: string) => string | undefined;
+  /** Names of the entries that differ from those of a commit; undefined when it cannot be told. */
+  readonly changedSince?: (commit: string) => Promise<ReadonlySet<string> | undefined>;
 }
 
-/** The catalog over packed servers, sorted by name. */
+/** What the catalog says of the newest version of a server. */
+export interface CatalogLine {
+  readonly name: string;
+  readonly listed: CatalogVersion;
+  readonly summary: CatalogSummary;
+}
+
+/** The line of a packed server. */
+export function lineOf(
+  { name, entry, artifact, summary }: PackedServer,
+  { dateOf }: Pick<CatalogPosition, 'dateOf'>,
+): CatalogLine {
+  const publishedAt = dateOf?.(name);
+  return {
+    name,
+    listed: {
+      version: entry.version,
+      digest: artifact.descriptor.digest,
+      size: artifact.descriptor.size,
+      status: entry.status?.state ?? 'active',
+      ...(publishedAt ? { publishedAt } : {}),
+    },
+    summary,
+  };
+}
+
+/** The catalog over the newest versions, sorted by name. */
 export function makeCatalog(
   config: CatalogConfig,
-  servers: readonly PackedServer[],
-  { number, commit, development, dateOf }: CatalogPosition,
+  lines: readonly CatalogLine[],
+  { number, commit, development }: CatalogPosition,
 ): PublishedCatalog {
   return {
     formatVersion: 1,
@@ -37,30 +66,9 @@ export function makeCatalog(
     number,
     ...(commit ? { commit } : {}),
     categories: config.categories,
-    servers: servers
-      .map(
-        ({ name, entry, artifact, summary }): CatalogServer => ({
-          name,
-          versions: [versionOf(entry, artifact, dateOf?.(name))],
-          summary,
-        }),
-      )
+    servers: lines
+      .map(({ name, listed, summary }): CatalogServer => ({ name, versions: [listed], summary }))
       .sort((a, b) => (a.name < b.name ? -1 : 1)),
-  };
-}
-
-/** One line of the catalog: a version by digest. */
-export function versionOf(
-  entry: PackedServer['entry'],
-  artifact: Artifact,
-  publishedAt: string | undefined,
-): CatalogVersion {
-  return {
-    version: entry.version,
-    digest: artifact.descriptor.digest,
-    size: artifact.descriptor.size,
-    status: entry.status?.state ?? 'active',
-    ...(publishedAt ? { publishedAt } : {}),
   };
 }
 

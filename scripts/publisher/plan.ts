@@ -6,13 +6,12 @@ import type {
   PublishedCatalog,
 } from '../../core/entry/types.generated.ts';
 import { PortolanError } from '../../core/errors.ts';
-import { type CatalogPosition, makeCatalog, versionOf } from './make-catalog.ts';
-import type { PackedServer } from './pack-server.ts';
+import { type CatalogLine, type CatalogPosition, makeCatalog } from './make-catalog.ts';
 
 /** What a publication will do. */
 export interface PublicationPlan {
   /** Versions that the repository does not have yet. */
-  readonly added: readonly PackedServer[];
+  readonly added: readonly CatalogLine[];
   /** The catalog as it will be. */
   readonly catalog: PublishedCatalog;
   /** False when the published catalog already says all this. */
@@ -28,21 +27,21 @@ export interface PublicationPlan {
  */
 export function planPublication(
   config: CatalogConfig,
-  packed: readonly PackedServer[],
+  lines: readonly CatalogLine[],
   position: CatalogPosition,
   previous: PublishedCatalog | undefined,
 ): PublicationPlan {
   const before = new Map(previous?.servers.map((server) => [server.name, server]));
-  refuseDeletions(packed, before);
-  const added: PackedServer[] = [];
-  const fresh = makeCatalog(config, packed, position);
-  const packedByName = new Map(packed.map((server) => [server.name, server]));
+  refuseDeletions(lines, before);
+  const fresh = makeCatalog(config, lines, position);
+  const added = lines.filter(({ name, listed }) => isNew(name, listed, before.get(name)));
   const servers = fresh.servers.map((server): CatalogServer => {
-    const source = packedByName.get(server.name) as PackedServer;
     const old = before.get(server.name)?.versions ?? [];
-    const merged = mergeVersions(source, old, position);
-    if (merged.isNew) added.push(source);
-    return { ...server, versions: merged.versions };
+    const [newest] = server.versions;
+    const published = old.find(({ version }) => version === newest?.version);
+    if (!published) return { ...server, versions: [...server.versions, ...old] };
+    // The registry's version comes first even after a step back to an older one.
+    return { ...server, versions: [published, ...old.filter((item) => item !== published)] };
   });
   const catalog: PublishedCatalog = { ...fresh, servers };
   const changed = !previous || contentOf(previous) !== contentOf(catalog);
@@ -50,32 +49,23 @@ export function planPublication(
   return { added, catalog: changed || !previous ? catalog : previous, changed };
 }
 
-function mergeVersions(
-  { name, entry, artifact }: PackedServer,
-  old: readonly CatalogVersion[],
-  position: CatalogPosition,
-): { versions: CatalogVersion[]; isNew: boolean } {
-  const published = old.find(({ version }) => version === entry.version);
-  if (published && published.digest !== artifact.descriptor.digest) {
+function isNew(name: string, listed: CatalogVersion, old: CatalogServer | undefined): boolean {
+  const published = old?.versions.find(({ version }) => version === listed.version);
+  if (published && published.digest !== listed.digest) {
     throw new PortolanError(
       'forbidden',
       'VERSION_REUSED',
-      `registry/servers/${name}: version ${entry.version} is published as ${published.digest} and has other content now (${artifact.descriptor.digest}); a published version never changes, raise \`version\``,
+      `registry/servers/${name}: version ${listed.version} is published as ${published.digest} and has other content now (${listed.digest}); a published version never changes, raise \`version\``,
     );
   }
-  if (published) {
-    // The registry's version comes first even after a step back to an older one.
-    return { versions: [published, ...old.filter((item) => item !== published)], isNew: false };
-  }
-  const listed = versionOf(entry, artifact, position.dateOf?.(name));
-  return { versions: [listed, ...old], isNew: true };
+  return !published;
 }
 
 function refuseDeletions(
-  packed: readonly PackedServer[],
+  lines: readonly CatalogLine[],
   before: ReadonlyMap<string, CatalogServer>,
 ): void {
-  const names = new Set(packed.map(({ name }) => name));
+  const names = new Set(lines.map(({ name }) => name));
   const gone = [...before.keys()].filter((name) => !names.has(name));
   if (gone.length === 0) return;
   throw new PortolanError(

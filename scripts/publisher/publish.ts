@@ -11,17 +11,15 @@ import type { Digest } from '../../core/oci/digest.ts';
 import type { Descriptor, Repository } from '../../core/oci/repository.ts';
 import { type TrustPolicy, verifyAttached } from '../../core/trust/verify.ts';
 import type { ValidRegistry } from '../registry/load.ts';
-import {
-  DOCKER_TAG,
-  type DockerCatalog,
-  dockerCatalogOf,
-  packDockerCatalog,
-} from './docker-catalog.ts';
+import { DOCKER_TAG, dockerLine, packDockerCatalog } from './docker-catalog.ts';
+import { dockerServerOf } from './docker-server.ts';
 import { forEachLimited } from './limited.ts';
-import { type CatalogPosition, packCatalog } from './make-catalog.ts';
+import { type CatalogLine, type CatalogPosition, lineOf, packCatalog } from './make-catalog.ts';
 import { packServer } from './pack-server.ts';
 import { type PublicationPlan, planPublication } from './plan.ts';
-import { putSigned, type SigningOptions } from './put-signed.ts';
+import { CONCURRENCY, putSigned, type SigningOptions } from './put-signed.ts';
+import { type RegistrySource, sourceOf } from './registry-source.ts';
+import { unchangedSince } from './unchanged.ts';
 
 /** How a publication signs, and what it reports. */
 export interface PublishOptions extends Omit<SigningOptions, 'development'> {
@@ -43,22 +41,45 @@ export interface Published {
 export interface Prepared {
   readonly plan: PublicationPlan;
   readonly previous: VerifiedCatalog | undefined;
-  /** The part that Docker's toolkit can use. */
-  readonly docker: DockerCatalog;
+  /** The part that Docker's toolkit can use, by name. */
+  readonly docker: ReadonlyMap<string, string>;
+  /** Why Docker's part lacks servers that were looked at, by name. */
+  readonly leftOut: ReadonlyMap<string, string>;
 }
 
-/** Reads what is published and plans what is missing. Changes nothing. */
+/**
+ * Reads what is published and plans what is missing. Changes nothing. Entries that are the same as
+ * in the commit of the published catalog are not read again.
+ */
 export async function prepublish(
-  registry: ValidRegistry,
+  registry: RegistrySource | ValidRegistry,
   repository: Repository,
   { policy, position }: Pick<PublishOptions, 'policy' | 'position'>,
 ): Promise<Prepared> {
+  const source = sourceOf(registry);
   const previous = (await repository.resolveTag(CATALOG_TAG))
     ? await readCatalog(repository, policy)
     : undefined;
-  const packed = registry.servers.map(packServer);
-  const plan = planPublication(registry.config, packed, position, previous?.catalog);
-  return { plan, previous, docker: dockerCatalogOf(packed) };
+  const known = await unchangedSince(previous, repository, { policy, position });
+  const lines: CatalogLine[] = [];
+  const docker = new Map<string, string>();
+  const leftOut = new Map<string, string>();
+  for (const name of source.names) {
+    const same = known?.lines.get(name);
+    if (same) {
+      lines.push(same);
+      const line = known?.docker.get(name);
+      if (line) docker.set(name, line);
+      continue;
+    }
+    const packed = packServer(source.load(name));
+    lines.push(lineOf(packed, position));
+    const mapping = dockerServerOf(packed.entry, packed.tools);
+    if ('server' in mapping) docker.set(name, dockerLine(mapping.server));
+    else leftOut.set(name, mapping.reason);
+  }
+  const plan = planPublication(source.config, lines, position, previous?.catalog);
+  return { plan, previous, docker, leftOut };
 }
 
 /**
@@ -73,14 +94,14 @@ export async function prepublish(
  * quicker, and what the repository throws.
  */
 export async function publish(
-  registry: ValidRegistry,
+  registry: RegistrySource | ValidRegistry,
   repository: Repository,
   options: PublishOptions,
   prepared?: Prepared,
 ): Promise<Published> {
   const { say = () => {} } = options;
   const { plan, previous, docker } = prepared ?? (await prepublish(registry, repository, options));
-  await publishServers(plan, repository, options);
+  await publishServers(plan, sourceOf(registry), repository, options);
   let tagged = previous?.descriptor;
   if (plan.changed) {
     const artifact = packCatalog(plan.catalog);
@@ -139,42 +160,55 @@ function signingOf({ position, ...options }: PublishOptions): SigningOptions {
   return { ...options, development: position.development };
 }
 
+/** Servers that are uploaded and signed together: enough for one statement, and for memory. */
+const GROUP = 1000;
+
 async function publishServers(
   { added }: PublicationPlan,
+  source: RegistrySource,
   repository: Repository,
   options: PublishOptions,
 ): Promise<void> {
-  const missing: (typeof added)[number][] = [];
+  const missing: CatalogLine[] = [];
   // What a broken run already stored and signed is not stored and signed again.
-  await forEachLimited(added, options.concurrency ?? 8, async (server) => {
-    if (!(await isComplete(repository, server, options.policy))) missing.push(server);
+  await forEachLimited(added, options.concurrency ?? CONCURRENCY, async (line) => {
+    if (!(await isComplete(repository, line, options.policy))) missing.push(line);
   });
   missing.sort((a, b) => (a.name < b.name ? -1 : 1));
-  await putSigned(
-    repository,
-    missing.map(({ artifact }) => artifact),
-    signingOf(options),
-  );
-  await forEachLimited(missing, options.concurrency ?? 8, async ({ name, entry, artifact }) => {
-    await repository.putTag(`${name}_${entry.version}`, artifact.descriptor);
-    options.say?.(`${name} ${entry.version}: ${artifact.descriptor.digest}`);
-  });
+  for (let start = 0; start < missing.length; start += GROUP) {
+    const group = missing
+      .slice(start, start + GROUP)
+      .map(({ name }) => packServer(source.load(name)));
+    await putSigned(
+      repository,
+      group.map(({ artifact }) => artifact),
+      signingOf(options),
+    );
+    await forEachLimited(
+      group,
+      options.concurrency ?? CONCURRENCY,
+      async ({ name, entry, artifact }) => {
+        await repository.putTag(`${name}_${entry.version}`, artifact.descriptor);
+        options.say?.(`${name} ${entry.version}: ${artifact.descriptor.digest}`);
+      },
+    );
+  }
 }
 
 /** Whether a tag of this version exists, points to this content and is signed. */
 async function isComplete(
   repository: Repository,
-  { name, entry, artifact }: PublicationPlan['added'][number],
+  { name, listed }: CatalogLine,
   policy: TrustPolicy,
 ): Promise<boolean> {
-  const tag = `${name}_${entry.version}`;
+  const tag = `${name}_${listed.version}`;
   const tagged = await repository.resolveTag(tag);
   if (!tagged) return false;
-  if (tagged.digest !== artifact.descriptor.digest) {
+  if (tagged.digest !== listed.digest) {
     throw new PortolanError(
       'forbidden',
       'VERSION_REUSED',
-      `${repository.name}: the tag ${tag} points to ${tagged.digest}, which is not what the registry holds (${artifact.descriptor.digest}); raise \`version\` in registry/servers/${name}/server.yaml, or delete the tag if nobody has seen it`,
+      `${repository.name}: the tag ${tag} points to ${tagged.digest}, which is not what the registry holds (${listed.digest}); raise \`version\` in registry/servers/${name}/server.yaml, or delete the tag if nobody has seen it`,
     );
   }
   return verifyAttached(repository, tagged, policy).then(

@@ -5,6 +5,9 @@ import type { StatementSigner } from '../../core/trust/sign.ts';
 import { MAX_SUBJECTS, SIGN_PREDICATE } from '../../core/trust/statement.ts';
 import { forEachLimited } from './limited.ts';
 
+/** Uploads at the same time, unless told otherwise. */
+export const CONCURRENCY = 8;
+
 /** How artifacts are signed. */
 export interface SigningOptions {
   readonly sign: StatementSigner;
@@ -12,7 +15,7 @@ export interface SigningOptions {
   readonly batchSize: number;
   /** A development key signs: the signature says so. */
   readonly development: boolean;
-  /** Uploads at the same time; 8. */
+  /** Uploads at the same time. */
   readonly concurrency?: number;
 }
 
@@ -20,7 +23,7 @@ export interface SigningOptions {
 export async function putSigned(
   repository: Repository,
   artifacts: readonly Artifact[],
-  { sign, batchSize, development, concurrency = 8 }: SigningOptions,
+  { sign, batchSize, development, concurrency = CONCURRENCY }: SigningOptions,
 ): Promise<void> {
   await forEachLimited(artifacts, concurrency, async (artifact) => {
     await putArtifact(repository, artifact);

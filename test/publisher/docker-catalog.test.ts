@@ -9,6 +9,7 @@ import {
   describeLeftOut,
   dockerCatalogOf,
   dockerCatalogYaml,
+  dockerLine,
   packDockerCatalog,
 } from '../../scripts/publisher/docker-catalog.ts';
 import { dockerServerOf } from '../../scripts/publisher/docker-server.ts';
@@ -274,7 +275,10 @@ describe('the catalog for Docker', () => {
         value ? [{ entry: value, ...(tools?.captured ? { tools: tools.captured } : {}) }] : [],
       ),
     );
-    const [layer] = packDockerCatalog('Portolan', catalog).files;
+    const [layer] = packDockerCatalog(
+      'Portolan',
+      new Map(catalog.servers.map((server) => [server.name, dockerLine(server)])),
+    ).files;
     const parsed = JSON.parse(Buffer.from(layer?.bytes ?? []).toString());
     expect(faultsOf(parsed)).toEqual([]);
     expect(parsed.servers.length).toBeGreaterThan(10);
