@@ -6,6 +6,7 @@ import type {
   Secret,
   ServerEntry,
 } from '../entry/types.generated.ts';
+import { cutText } from '../text.ts';
 
 export const SERVER_JSON_SCHEMA =
   'https://static.modelcontextprotocol.io/schemas/2025-12-11/server.schema.json';
@@ -59,7 +60,7 @@ export function serverJsonOf(entry: ServerEntry, context: RecordContext): Server
 /** Cuts a text at a word so that it has at most `max` characters, with an ellipsis. */
 export function shorten(text: string, max: number): string {
   if (text.length <= max) return text;
-  const cut = text.slice(0, max - 1);
+  const cut = cutText(text, max - 1);
   const space = cut.lastIndexOf(' ');
   return `${cut.slice(0, space > max / 2 ? space : undefined).replace(/[\s,;:.]+$/, '')}…`;
 }

@@ -1,6 +1,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { close, createIndex } from 'pagefind';
+import { cutText } from '../../core/text.ts';
 import type { SiteBuild } from '../build-site.ts';
 import { serverPages } from './files.ts';
 import type { ServerPage, SiteData } from './model.ts';
@@ -63,16 +64,16 @@ function serverText({ item, tools, entry, readme }: ServerPage, large: boolean):
     item.tags.join(', '),
     tools
       .map(({ name, description = '' }) =>
-        large ? name : `${name}: ${description.slice(0, TOOL_LENGTH)}`,
+        large ? name : `${name}: ${cutText(description, TOOL_LENGTH)}`,
       )
       .join('. '),
     Object.values(entry.parameters?.properties ?? {})
       .map(({ description }) => description)
       .join(' '),
-    (readme ?? '')
-      .replace(/<[^>]+>/g, ' ')
-      .replace(/\s+/g, ' ')
-      .slice(0, large ? 500 : README_LENGTH),
+    cutText(
+      (readme ?? '').replace(/<[^>]+>/g, ' ').replace(/\s+/g, ' '),
+      large ? 500 : README_LENGTH,
+    ),
   ]
     .map((text) => text.trim().replace(/\.$/, ''))
     .filter(Boolean)

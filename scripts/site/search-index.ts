@@ -1,3 +1,4 @@
+import { cutText } from '../../core/text.ts';
 import { type CatalogIndex, packFlags } from './index-format.ts';
 import type { ListItem, SiteData } from './model.ts';
 
@@ -47,5 +48,5 @@ const dayOf = (date: string | undefined) => (date ? Math.floor(Date.parse(date) 
 function cut(text: string): string {
   if (text.length <= DESCRIPTION_LENGTH) return text;
   const space = text.lastIndexOf(' ', DESCRIPTION_LENGTH);
-  return `${text.slice(0, space > 80 ? space : DESCRIPTION_LENGTH).replace(/[\s,;:.]+$/, '')}…`;
+  return `${cutText(text, space > 80 ? space : DESCRIPTION_LENGTH).replace(/[\s,;:.]+$/, '')}…`;
 }

@@ -1,4 +1,5 @@
 import type { ToolDefinition } from '../../../core/entry/types.generated.ts';
+import { cutText } from '../../../core/text.ts';
 import { messages } from '../messages.ts';
 import { escapeHtml } from './card.ts';
 import { type SchemaRow, schemaRows } from './schema-rows.ts';
@@ -34,7 +35,7 @@ const idOf = (name: string, index: number) => `tool-${/^[\w-]+$/.test(name) ? na
 function firstSentence(text: string): string {
   const [line = ''] = text.split('\n', 1);
   const sentence = /^.*?[.!?](?=\s|$)/.exec(line)?.[0] ?? line;
-  return sentence.length > 160 ? `${sentence.slice(0, 157).trimEnd()}…` : sentence;
+  return sentence.length > 160 ? `${cutText(sentence, 157).trimEnd()}…` : sentence;
 }
 
 function table(rows: readonly SchemaRow[]): string {
