@@ -59,6 +59,12 @@ export class Exchange implements Outlet {
     this.#response.flushHeaders();
   }
 
+  /** An event of another kind than a message. */
+  announce(event: string, data: string): void {
+    this.startStream();
+    this.#response.write(`event: ${event}\ndata: ${data}\n\n`);
+  }
+
   /** Keeps proxies and clients from taking a long silence for an end. */
   keepAlive(now: number, afterMs: number): void {
     if (this.ended || !this.#acceptsEvents) return;

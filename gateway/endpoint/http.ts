@@ -38,6 +38,8 @@ export interface HttpOptions {
   readonly sessionIdleMs?: number;
   /** Milliseconds in which a request must have arrived in full; 30,000. */
   readonly requestTimeoutMs?: number;
+  /** Also serve the transport of 2024-11-05 on /sse and /messages, for clients that have no other. */
+  readonly legacySse?: boolean;
   readonly log?: (line: string) => void;
 }
 
@@ -84,7 +86,8 @@ export async function serveHttp(
       response.setHeader('Access-Control-Allow-Origin', '*');
       return plain(response, 200, options.protectedResource);
     }
-    if (target !== path) return plain(response, 404, { error: `the endpoint is ${path}` });
+    const old = options.legacySse === true && (target === '/sse' || target === '/messages');
+    if (target !== path && !old) return plain(response, 404, { error: `the endpoint is ${path}` });
     const turned = guard.origin(request);
     if (turned && 'status' in turned) return turnAway(response, turned);
     const page = request.headers.origin;
@@ -114,6 +117,8 @@ export async function serveHttp(
     const target = gatewayFor(principal);
     if (!target)
       return turnAway(response, { status: 403, text: `${principal} has no profile here` });
+    const old = options.legacySse === true && !request.url?.startsWith(path);
+    if (old) return serveOldSse({ request, response, principal, gateway: target });
     switch (request.method) {
       case 'POST':
         return readBody(request, response, maxBodyBytes, (body) =>
@@ -238,6 +243,32 @@ export async function serveHttp(
     });
     stream.startStream();
     for (const message of session.waiting.splice(0)) stream.send(message);
+  };
+
+  /** Revision 2024-11-05: all messages come on one stream, which says where to post to. */
+  const serveOldSse = ({ request, response, principal, gateway: target }: Call) => {
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    if (request.method === 'GET' && pathname === '/sse') {
+      const session = sessions.open(target, principal);
+      if (!session) return plain(response, 503, { error: 'too many sessions; try again later' });
+      session.stream = track(new Exchange(response, true), response);
+      session.stream.announce('endpoint', `/messages?sessionId=${session.id}`);
+      response.once('close', () => void sessions.end(session));
+      return;
+    }
+    const session = sessions.find(searchParams.get('sessionId') ?? '', principal);
+    if (request.method !== 'POST' || pathname !== '/messages' || !session) {
+      return reject(response, 404, -32001, 'Session not found');
+    }
+    readBody(request, response, maxBodyBytes, (text) => {
+      try {
+        const message = JSON.parse(text);
+        response.writeHead(202).end();
+        session.gateway.receive(session.client, message);
+      } catch {
+        reject(response, 400, CODE.parse, 'Parse error: the body is not JSON');
+      }
+    });
   };
 
   const endSession = (request: IncomingMessage, response: ServerResponse, principal: string) => {

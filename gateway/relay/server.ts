@@ -51,6 +51,8 @@ const DEFAULT_START_MS = 60_000;
 const DEFAULT_CALL_MS = 300_000;
 const DEFAULT_IDLE_MS = 600_000;
 const MOST_LINES = 256;
+/** Conversations of one caller without sessions, with a server that asks its client questions. */
+const MOST_LANES = 16;
 const RELIST_PAUSE_MS = 200;
 /** A server that ran this long is not one that crashes at every start. */
 const STEADY_MS = 10_000;
@@ -255,7 +257,21 @@ export class Server {
       this.upstream.eras?.length === 2
         ? `${inbound.era}${inbound.capabilitiesKey}`
         : inbound.capabilitiesKey;
-    return this.#isPersonal ? `${shared}\n${inbound.client.key}` : shared;
+    if (!this.#isPersonal) return shared;
+    const own = `${shared}\n${inbound.client.key}`;
+    // A client without sessions has no channel of its own for questions: each of its calls under way
+    // needs a conversation for itself, unless the server is one that keeps state for its client.
+    return inbound.era === 'modern' && !this.upstream.stateful ? this.#freeLane(own) : own;
+  }
+
+  #freeLane(own: string): string {
+    for (let lane = 0; lane < MOST_LANES; lane += 1) {
+      const line = this.lines.get(`${own}#${lane}`);
+      if (!line || (line.connection && !line.starting && !line.connection.busy)) {
+        return `${own}#${lane}`;
+      }
+    }
+    return `${own}#0`;
   }
 
   async #start(line: Line): Promise<Line> {
