@@ -8,6 +8,7 @@ import type { ServerEntry } from '../../core/entry/types.generated.ts';
 import { capture } from '../../scripts/contribute/capture/capture.ts';
 import { readEntryFiles } from '../../scripts/contribute/entry-files.ts';
 import { needs } from '../support/needs.ts';
+import { startFixtureImage } from '../support/podman.ts';
 import { runScript } from '../support/run-script.ts';
 import { startEverything } from './everything-http.ts';
 
@@ -79,6 +80,33 @@ describe.skipIf(needs('bwrap').skip)('in its box', () => {
     await expect(capture(broken, source)).rejects.toThrow(
       /filesystem could not be captured: [\s\S]*None of the specified directories are accessible/,
     );
+  });
+});
+
+describe.skipIf(needs('podman', 'docker-registry', 'npm').skip)('in a container', () => {
+  test('an image is pulled by its digest, run and captured', async () => {
+    const image = await startFixtureImage();
+    try {
+      const folder = join(registry, 'servers', 'everything');
+      await mkdir(folder);
+      const yaml = await readFile(join(committed, 'servers', 'everything', 'server.yaml'), 'utf8');
+      const container = `container:\n  image: ${image.reference}\n  command: ${JSON.stringify(image.everything)}\n`;
+      const entry = yaml.replace(/^npm:\n( .*\n)+/m, container);
+      expect(entry).toContain(image.reference);
+      await writeFile(join(folder, 'server.yaml'), entry);
+      const args = ['capture.ts', ['everything', '--registry', registry]] as const;
+      const { code, stderr } = await runScript(...args, {
+        ...(image.env as Record<string, string>),
+        TMPDIR: temporary,
+      });
+      expect(stderr).toBe('');
+      expect(code).toBe(0);
+      const { tools } = readEntryFiles(registry, 'everything');
+      expect(tools?.capturedFrom).toBe(image.reference);
+      expect(tools?.tools.map(({ name }) => name)).toContain('get-sum');
+    } finally {
+      await image.stop();
+    }
   });
 });
 
