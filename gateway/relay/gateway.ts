@@ -3,6 +3,7 @@ import { applyLogLevel, disconnect, receive } from './dispatch.ts';
 import { Client, type Outlet } from './inbound.ts';
 import { fromServer } from './notify.ts';
 import { type GatewayOptions, Relay } from './relay.ts';
+import { keepMemorySteady } from './steady-memory.ts';
 import { listen } from './subscribe.ts';
 import type { Upstream } from './upstream.ts';
 
@@ -32,6 +33,7 @@ export interface Gateway {
 
 /** Makes the gateway. Starts no server: that happens when one is needed. */
 export function createGateway(options: GatewayOptions): Gateway {
+  keepMemorySteady();
   const relay: Relay = new Relay(options, {
     notification: (line, message) => fromServer(relay, line, message),
     request: (line, message) => askClient(relay, line, message),

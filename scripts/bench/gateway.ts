@@ -15,7 +15,7 @@ const echo = [node, join(here, 'echo-server.ts')];
 const ours = join(here, '../../.portolan/bench/gateway.mjs');
 const sdkProxy = join(here, 'sdk-proxy.ts');
 const peers = join(here, 'peers');
-const calls = Number(process.argv[2] ?? 5000);
+const calls = Number(process.argv[2] ?? 2500);
 
 interface Row extends Figures {
   readonly path: string;
