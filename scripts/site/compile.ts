@@ -1,8 +1,9 @@
-import { closeSync, openSync, readSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CatalogServer } from '../../core/entry/types.generated.ts';
 import { changesBetween } from './changes.ts';
+import { readLine, type ServerLocation } from './location.ts';
 import {
   FILES_PER_SERVER_LIMIT,
   type ListItem,
@@ -13,14 +14,6 @@ import {
 import type { Publication, PublishedVersion } from './publication.ts';
 import { renderReadme, sanitizeSvg } from './readme.ts';
 import { shortHash } from './signature.ts';
-
-/** Where a compiled server lies in servers.ndjson, and a key that changes with its page. */
-export interface ServerLocation {
-  readonly name: string;
-  readonly offset: number;
-  readonly length: number;
-  readonly key: string;
-}
 
 /** Lines in one write. */
 const AT_ONCE = 64;
@@ -204,9 +197,7 @@ async function openOld(folder: string, code: string) {
       read(name: string, key: string): Compiled | undefined {
         const location = byName.get(name);
         if (location?.key !== key) return undefined;
-        const bytes = Buffer.alloc(location.length);
-        readSync(file, bytes, 0, location.length, location.offset);
-        const line = bytes.toString('utf8');
+        const line = readLine(file, location);
         return { page: JSON.parse(line) as ServerPage, icon: icons[name], line };
       },
       close: () => closeSync(file),

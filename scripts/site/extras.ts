@@ -15,7 +15,8 @@ async function main(argument: string | undefined): Promise<void> {
   const build = JSON.parse(argument ?? '{}') as SiteBuild;
   const site = JSON.parse(await readFile(join(build.work, 'site.json'), 'utf8')) as SiteData;
   const output = openOutput(build.out);
-  await Promise.all([buildFullText(build, site, output), writeFiles(build.work, output)]);
+  await buildFullText(build, site, output);
+  await writeFiles(build.work, output);
   await writeFile(join(build.work, 'extras.json'), JSON.stringify([...output.written]));
 }
 

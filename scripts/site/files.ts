@@ -1,9 +1,10 @@
-import { createReadStream } from 'node:fs';
+import { closeSync, createReadStream, openSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { badgeSvg } from './badge.ts';
 import { atomFeed, type FeedEntry } from './feed.ts';
+import { readPage, type ServerLocation } from './location.ts';
 import { llmsText, serverMarkdown } from './markdown.ts';
 import {
   type ListItem,
@@ -43,21 +44,16 @@ export async function writeFiles(work: string, output: Output): Promise<void> {
 
 async function writeServers(
   work: string,
-  { write }: Output,
+  output: Output,
   site: SiteData,
   previews: Previews,
 ): Promise<void> {
-  const shards = new Map<string, Record<string, ServerJson>>();
+  if (site.large) return writeShards(work, output);
+  const { write } = output;
   for await (const page of serverPages(work)) {
-    const { entry, tools, digest, lock, history, item } = page;
-    const json: ServerJson = { entry, tools, digest, ...(lock ? { lock } : {}), history };
-    if (site.large) {
-      const shard = shardOf(item.name);
-      shards.set(shard, { ...shards.get(shard), [item.name]: json });
-      continue;
-    }
+    const { history, item } = page;
     const folder = `servers/${item.name}`;
-    write(`${folder}/server.json`, JSON.stringify(json));
+    write(`${folder}/server.json`, JSON.stringify(jsonOf(page)));
     write(`${folder}/server.md`, serverMarkdown(page, site));
     previews.write(`${folder}/og.png`, {
       title: item.title,
@@ -83,8 +79,28 @@ async function writeServers(
       }),
     );
   }
-  for (const [shard, servers] of shards) {
-    write(`data/${shard}.json`, JSON.stringify(servers));
+}
+
+function jsonOf({ entry, tools, digest, lock, history }: ServerPage): ServerJson {
+  return { entry, tools, digest, ...(lock ? { lock } : {}), history };
+}
+
+/** Shard by shard, so that memory holds a few servers and not all of them. */
+async function writeShards(work: string, { write }: Output): Promise<void> {
+  const path = join(work, 'locations.json');
+  const locations = JSON.parse(await readFile(path, 'utf8')) as ServerLocation[];
+  const shards = Map.groupBy(locations, ({ name }) => shardOf(name));
+  const file = openSync(join(work, 'servers.ndjson'), 'r');
+  try {
+    for (const [shard, members] of shards) {
+      const servers = members.map((member) => {
+        const page = readPage(file, member);
+        return [page.item.name, jsonOf(page)] as const;
+      });
+      write(`data/${shard}.json`, JSON.stringify(Object.fromEntries(servers)));
+    }
+  } finally {
+    closeSync(file);
   }
 }
 

@@ -2,7 +2,7 @@ import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type AstroIntegration, build } from 'astro';
 import type { SiteBuild } from '../build-site.ts';
-import type { ServerLocation } from './compile.ts';
+import type { ServerLocation } from './location.ts';
 import { shortHash } from './signature.ts';
 
 /**

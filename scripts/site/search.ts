@@ -29,17 +29,21 @@ export function createSearch(index: CatalogIndex): Search {
   const names = split(index.names);
   const titles = index.titles.split('\n');
   const descriptions = index.descriptions.split('\n');
-  const tags = index.tags.split('\n');
   const publishers = index.publishers.split('\n');
   const categories = index.categories.split('\n');
   const flags = index.flags.map(unpackFlags);
   const lowTitles = titles.map((title) => title.toLowerCase());
-  // A field a slot; each starts with a space, so that " word" finds a word's start.
-  const fields: [weight: number, texts: string[]][] = [
-    [20, names.map((name, id) => ` ${lowTitles[id]} ${name.replaceAll('-', ' ')} ${name}`)],
-    [10, tags.map((line) => ` ${line.replaceAll('-', ' ')}`)],
-    [6, index.publisher.map((line) => ` ${publishers[line]?.toLowerCase()}`)],
-    [4, descriptions.map((line) => ` ${line.toLowerCase()}`)],
+  const fields: Field[] = [
+    fieldOf(
+      20,
+      names.map((name, id) => `${titles[id]} ${name.replaceAll('-', ' ')} ${name}`),
+    ),
+    fieldOf(10, index.tags.replaceAll('-', ' ').split('\n')),
+    fieldOf(
+      6,
+      index.publisher.map((line) => publishers[line] ?? ''),
+    ),
+    fieldOf(4, descriptions),
   ];
   const values = names.map((_, id) => {
     const { kind, network, signIn, verified } = flags[id] as (typeof flags)[number];
@@ -65,20 +69,7 @@ export function createSearch(index: CatalogIndex): Search {
 
   function scoreToken(token: string): Float64Array {
     const scores = new Float64Array(names.length);
-    const start = ` ${token}`;
-    for (const [weight, texts] of fields) {
-      for (let id = 0; id < texts.length; id++) {
-        const text = texts[id] as string;
-        const at = text.indexOf(start);
-        if (at >= 0) {
-          const end = text.charCodeAt(at + start.length);
-          const whole = Number.isNaN(end) || end === 32;
-          scores[id] = Math.max(scores[id] as number, weight * (whole ? 2 : 1.5));
-        } else if (token.length > 2 && text.includes(token)) {
-          scores[id] = Math.max(scores[id] as number, weight * 0.75);
-        }
-      }
-    }
+    for (const field of fields) scoreField(field, token, scores);
     return scores;
   }
 
@@ -88,7 +79,7 @@ export function createSearch(index: CatalogIndex): Search {
     if (token.length < 4 || scores.reduce((sum, score) => sum + Number(score >= 8), 0) > 9) {
       return scores;
     }
-    vocabulary ??= [...new Set(fields.flatMap(([, texts]) => texts.join(' ').split(/[^a-z0-9]+/)))];
+    vocabulary ??= [...new Set(fields.flatMap(({ text }) => text.split(/[^a-z0-9]+/)))];
     const slips = token.length > 7 ? 2 : 1;
     const near = vocabulary
       .map((word) => [word, distance(token, word, slips)] as const)
@@ -163,13 +154,49 @@ export function createSearch(index: CatalogIndex): Search {
       tools: index.tools[id] as number,
     }),
     addTools(lines) {
-      fields.push([
-        5,
-        lines.split('\n').map((line) => ` ${line.toLowerCase().replace(/[_-]/g, ' ')}`),
-      ]);
+      fields.push(fieldOf(5, lines.replace(/[_-]/g, ' ').split('\n')));
       vocabulary = undefined;
     },
   };
+}
+
+/**
+ * One text of all servers, ` first\n second\n`, and where each begins: the browser's own search runs
+ * over it whole.
+ */
+interface Field {
+  readonly weight: number;
+  readonly text: string;
+  readonly starts: Uint32Array;
+}
+
+function fieldOf(weight: number, lines: readonly string[]): Field {
+  const starts = new Uint32Array(lines.length + 1);
+  lines.forEach((line, id) => {
+    starts[id + 1] = (starts[id] as number) + line.length + 2;
+  });
+  const text = lines.map((line) => ` ${line}\n`).join('');
+  const lower = text.toLowerCase();
+  // A few letters grow when they become lower case, which would shift all that follows.
+  const same = lower.length === text.length;
+  return { weight, text: same ? lower : text.replace(/[A-Z]/g, (c) => c.toLowerCase()), starts };
+}
+
+/** Raises scores where a token occurs: most for a whole word, then the start of one, then within. */
+function scoreField({ weight, text, starts }: Field, token: string, scores: Float64Array): void {
+  let id = 0;
+  for (let at = text.indexOf(token); at >= 0; at = text.indexOf(token, at + 1)) {
+    while ((starts[id + 1] as number) <= at) id += 1;
+    let score = weight * 0.75;
+    if (text.charCodeAt(at - 1) === 32) {
+      score = weight * (text.charCodeAt(at + token.length) <= 32 ? 2 : 1.5);
+    } else if (token.length < 3) {
+      continue;
+    }
+    if (score > (scores[id] as number)) scores[id] = score;
+    // Nothing better can follow for this server.
+    if (score === weight * 2) at = (starts[id + 1] as number) - 1;
+  }
 }
 
 /**

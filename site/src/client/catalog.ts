@@ -2,7 +2,7 @@
 import type { CatalogIndex } from '../../../scripts/site/index-format.ts';
 import { createSearch, type Search } from '../../../scripts/site/search.ts';
 import { cardHtml } from '../lib/card.ts';
-import { searchWords as words } from '../messages.ts';
+import { searchWords as words } from '../messages-live.ts';
 
 const STEP = 36;
 const form = document.querySelector<HTMLFormElement>('[data-catalog]') as HTMLFormElement;

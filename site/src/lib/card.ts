@@ -1,5 +1,5 @@
 import type { Card, ListItem } from '../../../scripts/site/model.ts';
-import { cardWords as m } from '../messages.ts';
+import { cardWords as m } from '../messages-live.ts';
 
 export const cardOf = (item: ListItem): Card => ({ ...item, tools: item.toolNames.length });
 

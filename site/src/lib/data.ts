@@ -1,6 +1,6 @@
-import { closeSync, existsSync, openSync, readFileSync, readSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { ServerLocation } from '../../../scripts/site/compile.ts';
+import { readPage, type ServerLocation } from '../../../scripts/site/location.ts';
 import type { ListItem, ServerPage, SiteData } from '../../../scripts/site/model.ts';
 
 const folder = process.env.PORTOLAN_SITE_DATA ?? join(process.cwd(), '.portolan/site');
@@ -35,15 +35,11 @@ export function serversToRender(): readonly ServerLocation[] {
 let file: number | undefined;
 
 /** One server's page. Read when it is rendered, so that memory holds one and not ten thousand. */
-export function readServer({ offset, length }: ServerLocation): ServerPage {
+export function readServer(location: ServerLocation): ServerPage {
   if (file === undefined) {
     const opened = openSync(join(folder, 'servers.ndjson'), 'r');
     file = opened;
     process.on('exit', () => closeSync(opened));
   }
-  const bytes = Buffer.allocUnsafe(length);
-  readSync(file, bytes, 0, length, offset);
-  return JSON.parse(bytes.toString('utf8')) as ServerPage;
+  return readPage(file, location);
 }
-
-export const logo = (): string => readFileSync(join(folder, 'logo.svg'), 'utf8');
