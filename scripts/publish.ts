@@ -21,6 +21,7 @@ import { openRepository } from '../core/oci/open.ts';
 import type { Repository } from '../core/oci/repository.ts';
 import { describeLeftOut } from './publisher/docker-catalog.ts';
 import { gitPosition } from './publisher/git-position.ts';
+import { builderOf } from './publisher/provenance.ts';
 import { type PublishOptions, prepublish, publish, publishFreshness } from './publisher/publish.ts';
 import { openRegistrySource } from './publisher/registry-source.ts';
 import { chooseSigning } from './publisher/signing.ts';
@@ -63,8 +64,11 @@ await runScript(async () => {
       `${values.registry} is not in a Git repository with its full history, so the catalog has no number; fetch it (git fetch --unshallow)`,
     );
   }
+  // Only an identity that Sigstore vouches for makes a statement about a build worth anything.
+  const builder = values.keyless ? builderOf(process.env) : undefined;
   const options: PublishOptions = {
     ...signing,
+    ...(builder ? { builder } : {}),
     position: {
       number: position.number,
       commit: position.commit,
@@ -78,7 +82,7 @@ await runScript(async () => {
   const { plan, previous } = prepared;
   const what = `${target}: catalog ${previous?.catalog.number ?? 'none'} is published; ${plan.added.length} new versions, catalog ${plan.changed ? `becomes ${plan.catalog.number}` : 'stays'}`;
   console.log(what);
-  for (const { name, entry } of plan.added) console.log(`  + ${name} ${entry.version}`);
+  for (const { name, listed } of plan.added) console.log(`  + ${name} ${listed.version}`);
   const leftOut = describeLeftOut(prepared);
   if (leftOut) console.log(`${target}:docker: ${leftOut}`);
   if (values['dry-run']) return;

@@ -8,5 +8,7 @@ export const TOOLS_LAYER = 'application/vnd.portolan.server.tools.v1+json';
 export const LOCK_LAYER = 'application/vnd.portolan.server.npm-lock.v1+json';
 export const README_LAYER = 'text/markdown';
 export const ICON_LAYER = 'image/svg+xml';
+/** Bill of materials of an npm server, made from its lockfile. */
+export const SBOM_LAYER = 'application/vnd.cyclonedx+json';
 export const CATALOG_LAYER = 'application/vnd.portolan.catalog.index.v1+json';
 export const FRESHNESS_LAYER = 'application/vnd.portolan.freshness.statement.v1+json';

@@ -10,10 +10,12 @@ import {
   ICON_LAYER,
   LOCK_LAYER,
   README_LAYER,
+  SBOM_LAYER,
   SERVER_ARTIFACT,
   TOOLS_LAYER,
 } from '../../core/oci/media-types.ts';
 import type { ValidServer } from '../registry/load.ts';
+import { sbomOf } from './sbom.ts';
 
 /** A server ready to be published. */
 export interface PackedServer {
@@ -26,7 +28,7 @@ export interface PackedServer {
 
 /**
  * Packs a server's files into its artifact. JSON becomes canonical; the lockfile, readme and icon
- * stay as they are, byte for byte.
+ * stay as they are, byte for byte. An npm server gets a bill of materials.
  */
 export function packServer(server: ValidServer): PackedServer {
   const { entry, tools, lock, readme, icon } = server;
@@ -40,7 +42,14 @@ export function packServer(server: ValidServer): PackedServer {
       bytes: canonicalBytes(tools.captured),
     });
   }
-  if (lock) files.push({ title: 'package-lock.json', mediaType: LOCK_LAYER, bytes: lock.bytes });
+  if (lock) {
+    files.push({ title: 'package-lock.json', mediaType: LOCK_LAYER, bytes: lock.bytes });
+    files.push({
+      title: 'sbom.cdx.json',
+      mediaType: SBOM_LAYER,
+      bytes: sbomOf(entry, lock.bytes),
+    });
+  }
   if (readme) files.push({ title: 'readme.md', mediaType: README_LAYER, bytes: readme.bytes });
   if (icon) files.push({ title: 'icon.svg', mediaType: ICON_LAYER, bytes: icon.bytes });
   return {

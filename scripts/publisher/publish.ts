@@ -17,6 +17,7 @@ import { forEachLimited } from './limited.ts';
 import { type CatalogLine, type CatalogPosition, lineOf, packCatalog } from './make-catalog.ts';
 import { packServer } from './pack-server.ts';
 import { type PublicationPlan, planPublication } from './plan.ts';
+import { attachProvenance, type Builder } from './provenance.ts';
 import { CONCURRENCY, putSigned, type SigningOptions } from './put-signed.ts';
 import { type RegistrySource, sourceOf } from './registry-source.ts';
 import { unchangedSince } from './unchanged.ts';
@@ -26,6 +27,8 @@ export interface PublishOptions extends Omit<SigningOptions, 'development'> {
   /** Whose signatures on what is already there count. */
   readonly policy: TrustPolicy;
   readonly position: CatalogPosition;
+  /** Says how each new artifact came about; without it no provenance is attached. */
+  readonly builder?: Builder;
   readonly say?: (line: string) => void;
   readonly now?: () => Date;
 }
@@ -184,6 +187,11 @@ async function publishServers(
       group.map(({ artifact }) => artifact),
       signingOf(options),
     );
+    const { builder, position, sign } = options;
+    if (builder && position.commit) {
+      const context = { config: source.config, commit: position.commit, builder };
+      await attachProvenance(repository, group, sign, context);
+    }
     await forEachLimited(
       group,
       options.concurrency ?? CONCURRENCY,
