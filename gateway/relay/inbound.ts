@@ -4,6 +4,7 @@ import {
   CODE,
   type Era,
   errorMessage,
+  type Implementation,
   isObject,
   type JsonObject,
   META,
@@ -62,6 +63,12 @@ export class Listen {
       [META.subscriptionId]: this.inbound.id,
     };
     this.inbound.outlet.send(notification(method, { ...params, _meta }));
+  }
+
+  /** Tells the client that nothing more will come. */
+  end(serverInfo: Implementation): void {
+    const _meta = { [META.subscriptionId]: this.inbound.id, [META.serverInfo]: serverInfo };
+    this.inbound.result({ resultType: 'complete', _meta });
   }
 }
 
@@ -203,7 +210,8 @@ export class Inbound implements PendingCall {
 
   #deliver(message: JsonRpcMessage, status: number | undefined): void {
     this.client.calls.delete(this.id);
-    this.outlet.end(message, status);
+    // Clients of the old era take HTTP 404 for the end of their session, and any other for a fault.
+    this.outlet.end(message, this.era === 'modern' ? status : undefined);
   }
 
   result(result: JsonObject): void {

@@ -199,6 +199,9 @@ export class Relay {
     this.closed = true;
     clearInterval(this.#sweeper);
     for (const held of this.held.values()) held.end();
+    for (const client of this.clients) {
+      for (const listen of client.listens.values()) listen.end(this.options.info);
+    }
     await Promise.all(this.servers.map((server) => server.close()));
   }
 

@@ -303,6 +303,18 @@ describe('what may come in', () => {
 });
 
 describe('sessions', () => {
+  it('outlive an unknown method', async () => {
+    const endpoint = await endpointOf();
+    const opened = await send(endpoint, { headers: { authorization }, body: initialize });
+    const headers = { authorization, 'mcp-session-id': String(opened.headers['mcp-session-id']) };
+    const answer = await send(endpoint, {
+      headers,
+      body: '{"jsonrpc":"2.0","id":2,"method":"no/such"}',
+    });
+    // A 404 would tell the client that its session is gone.
+    expect([answer.status, JSON.parse(answer.text).error.code]).toEqual([200, -32601]);
+  });
+
   it('end when the client ends them', async () => {
     const endpoint = await endpointOf();
     const opened = await send(endpoint, { headers: { authorization }, body: initialize });
