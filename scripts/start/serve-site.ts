@@ -1,4 +1,6 @@
+import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import sirv from 'sirv';
 import { hasErrno, PortolanError } from '../../core/errors.ts';
 
@@ -16,8 +18,13 @@ export async function serveSite(folder: string, port: number): Promise<RunningSi
     if (/^\/(v0|v0\.1|registry\.json|catalog\.json)/.test(request.url ?? '')) {
       response.setHeader('Access-Control-Allow-Origin', '*');
     }
-    serve(request, response, () => {
-      response.writeHead(404, { 'Content-Type': 'text/plain' }).end('Not found\n');
+    // Clients encode the slash in a server's name; hosts resolve that by the site's _redirects file.
+    if (/^\/v0(\.1)?\/servers\//.test(request.url ?? '')) {
+      request.url = request.url?.replace(/%2f/gi, '/');
+    }
+    serve(request, response, async () => {
+      const page = await readFile(join(folder, '404.html')).catch(() => 'Not found\n');
+      response.writeHead(404, { 'Content-Type': 'text/html; charset=utf-8' }).end(page);
     });
   });
   await new Promise<void>((resolve, reject) => {
