@@ -190,16 +190,7 @@ async function callUnknown(relay: Relay, inbound: Inbound, name: string): Promis
     inbound.params.name = found.name;
     return forward(relay, inbound, found);
   }
-  const held = view.withheld.get(`tools ${name}`);
-  if (held) {
-    return refuse(
-      relay,
-      inbound,
-      held.server,
-      withheldText(name, held.why, held.server),
-      'withheld',
-    );
-  }
+  if (refusedAsWithheld(relay, inbound, 'tools', name)) return;
   throw new RpcError(CODE.invalidParams, `Unknown tool: ${name}`);
 }
 
@@ -208,16 +199,7 @@ async function getPrompt(relay: Relay, inbound: Inbound): Promise<void> {
   const name = String(inbound.params.name);
   const found = await promptRoute(relay, inbound, name);
   if (!found) {
-    const held = relay.view(inbound.capabilitiesKey).withheld.get(`prompts ${name}`);
-    if (held) {
-      return refuse(
-        relay,
-        inbound,
-        held.server,
-        withheldText(name, held.why, held.server),
-        'withheld',
-      );
-    }
+    if (refusedAsWithheld(relay, inbound, 'prompts', name)) return;
     throw new RpcError(CODE.invalidParams, `Unknown prompt: ${name}`);
   }
   // Signed prompts are compared with the live ones before the first of them is used.
@@ -227,6 +209,19 @@ async function getPrompt(relay: Relay, inbound: Inbound): Promise<void> {
   }
   inbound.params.name = found.name;
   if (!inbound.done) forward(relay, inbound, found);
+}
+
+/** Answers with the reason when a name is one that is withheld. */
+function refusedAsWithheld(
+  relay: Relay,
+  inbound: Inbound,
+  kind: 'tools' | 'prompts',
+  name: string,
+): boolean {
+  const held = relay.view(inbound.capabilitiesKey).withheld.get(`${kind} ${name}`);
+  if (!held) return false;
+  refuse(relay, inbound, held.server, withheldText(name, held.why, held.server), 'withheld');
+  return true;
 }
 
 async function promptRoute(relay: Relay, inbound: Inbound, name: string) {
