@@ -3,6 +3,7 @@
  *
  *   --layout DIR   the signed catalog (dist/catalog)
  *   --out DIR      the site's folder (dist/site)
+ *   --index-html   also as index.html, for hosts that serve nothing else for a folder (GitHub Pages)
  */
 import { parseArgs } from 'node:util';
 import { writeApi } from './api/write-api.ts';
@@ -15,10 +16,13 @@ await runScript(async () => {
       registry: { type: 'string', default: 'registry' },
       layout: { type: 'string', default: 'dist/catalog' },
       out: { type: 'string', default: 'dist/site' },
+      'index-html': { type: 'boolean', default: false },
     },
   });
   const publication = await readPublication(values.layout, values.registry);
-  const { servers, files, perServer, docker } = await writeApi(publication, values.out);
+  const { servers, files, perServer, docker } = await writeApi(publication, values.out, {
+    indexHtml: values['index-html'],
+  });
   console.log(
     `${values.out}: ${files} API files for ${servers} servers${perServer ? '' : '; too many for files per server, which portolan serve-registry answers'}`,
   );

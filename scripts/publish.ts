@@ -16,6 +16,7 @@
  *   --plain-http         talk http to a registry that is not on this machine
  */
 import { parseArgs } from 'node:util';
+import { CATALOG_TAG, readCatalog } from '../core/catalog/read-catalog.ts';
 import { PortolanError } from '../core/errors.ts';
 import { openRepository } from '../core/oci/open.ts';
 import type { Repository } from '../core/oci/repository.ts';
@@ -78,15 +79,10 @@ await runScript(async () => {
     },
     say: (line) => console.log(line),
   };
-  const prepared = await prepublish(registry, repository, options);
-  const { plan, previous } = prepared;
-  const what = `${target}: catalog ${previous?.catalog.number ?? 'none'} is published; ${plan.added.length} new versions, catalog ${plan.changed ? `becomes ${plan.catalog.number}` : 'stays'}`;
-  console.log(what);
-  for (const { name, listed } of plan.added) console.log(`  + ${name} ${listed.version}`);
-  const leftOut = describeLeftOut(prepared);
-  if (leftOut) console.log(`${target}:docker: ${leftOut}`);
-  if (values['dry-run']) return;
   if (values.freshness) {
+    const previous = (await repository.resolveTag(CATALOG_TAG))
+      ? await readCatalog(repository, options.policy)
+      : undefined;
     if (!previous) {
       throw new PortolanError(
         'failed',
@@ -101,8 +97,17 @@ await runScript(async () => {
         options,
       ),
     );
+    console.log(`${target}: catalog ${previous.catalog.number} is fresh`);
     return;
   }
+  const prepared = await prepublish(registry, repository, options);
+  const { plan, previous } = prepared;
+  const what = `${target}: catalog ${previous?.catalog.number ?? 'none'} is published; ${plan.added.length} new versions, catalog ${plan.changed ? `becomes ${plan.catalog.number}` : 'stays'}`;
+  console.log(what);
+  for (const { name, listed } of plan.added) console.log(`  + ${name} ${listed.version}`);
+  const leftOut = describeLeftOut(prepared);
+  if (leftOut) console.log(`${target}:docker: ${leftOut}`);
+  if (values['dry-run']) return;
   const { number, added } = await inBatch(repository, () =>
     publish(registry, repository, options, prepared),
   );

@@ -28,12 +28,24 @@ export interface ApiFiles {
   readonly docker: string | undefined;
 }
 
+export interface ApiOptions {
+  /**
+   * Writes each index.json as index.html too, for hosts that serve only that for a folder, such as
+   * GitHub Pages. Most clients of the API parse what they get whatever its type says.
+   */
+  readonly indexHtml?: boolean;
+}
+
 /**
  * Writes a publication's APIs as static files below `folder`: the MCP Registry API v0.1 and its
  * alias v0, ToolHive's registry.json, Docker's docker-mcp-catalog.yaml, catalog.json, and the files
  * that give static hosts the right headers.
  */
-export async function writeApi(publication: Publication, folder: string): Promise<ApiFiles> {
+export async function writeApi(
+  publication: Publication,
+  folder: string,
+  { indexHtml = false }: ApiOptions = {},
+): Promise<ApiFiles> {
   const { catalog } = publication;
   const perServer = catalog.servers.length <= MAX_SERVERS_WITH_FILES;
   await Promise.all(
@@ -43,7 +55,11 @@ export async function writeApi(publication: Publication, folder: string): Promis
   const write = async (path: string, value: unknown) => {
     const file = join(folder, path);
     await mkdir(dirname(file), { recursive: true });
-    await writeFile(file, typeof value === 'string' ? value : JSON.stringify(value));
+    const text = typeof value === 'string' ? value : jsonOf(value);
+    await writeFile(file, text);
+    files += 1;
+    if (!indexHtml || !path.endsWith('/index.json')) return;
+    await writeFile(file.replace(/json$/, 'html'), text);
     files += 1;
   };
 
@@ -92,6 +108,14 @@ export async function writeApi(publication: Publication, folder: string): Promis
   await write('_redirects', REDIRECTS);
   await write('.nojekyll', '');
   return { servers: catalog.servers.length, files, perServer, docker: describeLeftOut(docker) };
+}
+
+/**
+ * Without `<`, a browser finds no markup in it, whatever type a host gives the file. Threat: a readme
+ * of a stranger that becomes a page of the catalog's own site.
+ */
+function jsonOf(value: unknown): string {
+  return JSON.stringify(value).replaceAll('<', '\\u003c');
 }
 
 function recordOf(publication: Publication, version: PublishedVersion, digest: string) {

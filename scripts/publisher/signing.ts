@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { CIContextProvider, type IdentityProvider } from '@sigstore/sign';
 import type { CatalogConfig } from '../../core/entry/types.generated.ts';
-import { PortolanError } from '../../core/errors.ts';
+import { messageOf, PortolanError } from '../../core/errors.ts';
 import { keylessSigner } from '../../core/trust/keyless.ts';
 import { parsePublicKey } from '../../core/trust/keys.ts';
 import { keySigner } from '../../core/trust/sign.ts';
@@ -29,19 +29,10 @@ export async function chooseSigning(
   choice: SigningChoice,
   identity: IdentityProvider = new CIContextProvider('sigstore'),
 ): Promise<SigningOptions & { policy: TrustPolicy }> {
-  const declared = (config.signers ?? []).map(
-    (signer): TrustedSigner =>
-      'publicKey' in signer
-        ? { kind: 'key', key: parsePublicKey(signer.publicKey, 'registry/catalog.yaml signers') }
-        : { kind: 'identity', ...signer },
-  );
-  const trustedRoot: unknown = JSON.parse(
-    await readFile(
-      choice.trustedRoot ??
-        new URL('../../core/trust/trusted-root.generated.json', import.meta.url),
-      'utf8',
-    ),
-  );
+  const { signers: declared, trustedRoot } = await trustOf(config, {
+    key: undefined,
+    trustedRoot: choice.trustedRoot,
+  });
   if (choice.keyless) {
     if (!declared.some(({ kind }) => kind === 'identity')) {
       throw new PortolanError(
@@ -69,4 +60,41 @@ export async function chooseSigning(
     development,
     policy: { signers: [{ kind: 'key', key }, ...declared], trustedRoot },
   };
+}
+
+/**
+ * Whose signatures count: those of the public key in a file, or those that catalog.yaml names.
+ * Throws `unreachable` / `KEY_MISSING`, `malformed` / `KEY_MALFORMED`.
+ */
+export async function trustOf(
+  config: CatalogConfig,
+  {
+    key,
+    trustedRoot,
+  }: { readonly key: string | undefined; readonly trustedRoot: string | undefined },
+): Promise<TrustPolicy & { readonly trustedRoot: unknown }> {
+  const root: unknown = JSON.parse(
+    await readFile(
+      trustedRoot ?? new URL('../../core/trust/trusted-root.generated.json', import.meta.url),
+      'utf8',
+    ),
+  );
+  if (key) {
+    const pem = await readFile(key).catch((error: unknown) => {
+      throw new PortolanError(
+        'unreachable',
+        'KEY_MISSING',
+        `the public key ${key} cannot be read: ${messageOf(error)}`,
+        { cause: error },
+      );
+    });
+    return { signers: [{ kind: 'key', key: parsePublicKey(pem, key) }], trustedRoot: root };
+  }
+  const signers = (config.signers ?? []).map(
+    (signer): TrustedSigner =>
+      'publicKey' in signer
+        ? { kind: 'key', key: parsePublicKey(signer.publicKey, 'registry/catalog.yaml signers') }
+        : { kind: 'identity', ...signer },
+  );
+  return { signers, trustedRoot: root };
 }

@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Ajv } from 'ajv';
 import addFormats from 'ajv-formats';
@@ -9,7 +10,12 @@ import { serveRegistry } from '../../gateway/serve-registry/serve.ts';
 import { writeApi } from '../../scripts/api/write-api.ts';
 import { loadRegistry } from '../../scripts/registry/load.ts';
 import { readPublication } from '../../scripts/site/publication.ts';
-import { remoteEntry, type TestPublication, testPublication } from '../support/publication.ts';
+import {
+  containerEntry,
+  remoteEntry,
+  type TestPublication,
+  testPublication,
+} from '../support/publication.ts';
 import { startStaticHost } from '../support/static-host.ts';
 
 const schema = JSON.parse(
@@ -165,6 +171,22 @@ describe('files for others', () => {
     });
     expect(registry.data.servers).toHaveLength(2);
     for (const server of registry.data.servers) expect(validate(server)).toBe(true);
+  });
+
+  it('a host that serves index.html only serves the same, and no markup of a stranger', async () => {
+    const readme = '<script>alert(1)</script>';
+    await publication.write('beta', containerEntry('beta'));
+    await writeFile(join(publication.registry, 'servers', 'beta', 'readme.md'), readme);
+    const layout = await publication.build({ number: 3, out: join(publication.folder, 'other') });
+    const folder = join(publication.folder, 'pages');
+    await writeApi(await readPublication(layout, publication.registry), folder, {
+      indexHtml: true,
+    });
+    const base = join(folder, 'v0.1', 'servers');
+    const html = readFileSync(join(base, 'index.html'), 'utf8');
+    expect(html).toBe(readFileSync(join(base, 'index.json'), 'utf8'));
+    expect(html).not.toContain('<');
+    expect(JSON.stringify(JSON.parse(html))).toContain(readme);
   });
 
   it('anyone reads catalog.json', () => {
