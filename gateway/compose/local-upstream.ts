@@ -80,8 +80,11 @@ async function open(
       `${entry.name} ${entry.version} has no lockfile, so its exact tree is unknown; its publisher must publish it again`,
     );
   }
+  const detected = await options.detect();
   const tree = await ensureNpmTree(entry, lock, options.storeDir, {
     signal,
+    // A container on macOS or Windows runs Linux, and packages with native parts differ.
+    platform: treePlatform({ entry }, detected, options.isolation.isolation),
     onProgress: (text) => options.log(`${entry.name}: ${text}`),
   });
   return start({ entry, resolved, tree });

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { join } from 'node:path';
-import { PortolanError } from '../../core/errors.ts';
+import { join, resolve } from 'node:path';
+import { messageOf, PortolanError } from '../../core/errors.ts';
+import { type Detected, reapOrphans } from '../../core/isolation/index.ts';
 import { openCatalogs } from '../cli/catalog-access.ts';
 import type { RunOptions } from '../cli/commands/run.ts';
 import { version } from '../cli/version.ts';
@@ -56,6 +57,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
         isolation: options.isolation,
         owner: randomUUID(),
         onNotice: log,
+        allowedPaths: options.allowPath.map((path) => resolve(path)),
         ...(options.nodeImage ? { nodeImage: options.nodeImage } : {}),
       },
     },
@@ -73,7 +75,10 @@ export async function runGateway(options: RunOptions): Promise<void> {
       : serveStdio(gateway, { stdin: process.stdin, stdout: process.stdout });
   const numbers = catalogs.catalogs.map(({ catalog }) => catalog.number).join(', ');
   log(`ready with ${upstreams.length} servers of catalog ${numbers}`);
+  const reaping = setTimeout(() => void reap(detect, log), REAP_AFTER_MS);
+  reaping.unref();
   await untilStopped(endpoint);
+  clearTimeout(reaping);
   await gateway.close();
   // A server that was told to go may hold a pipe open for a moment; nothing is waited for any more.
   process.exit(process.exitCode ?? 0);
@@ -106,6 +111,21 @@ export async function runGateway(options: RunOptions): Promise<void> {
         finish();
       },
     };
+  }
+}
+
+/** Late enough not to slow down a client's first request. */
+const REAP_AFTER_MS = 3_000;
+
+/** Removes what a gateway that was killed left behind. */
+async function reap(detect: () => Promise<Detected>, log: (line: string) => void): Promise<void> {
+  try {
+    const { containers, processes, folders } = await reapOrphans({ detected: await detect() });
+    if (containers + processes + folders > 0) {
+      log(`removed what a killed gateway left: ${containers} containers, ${processes} processes`);
+    }
+  } catch (error) {
+    log(`cannot look for what a killed gateway left: ${messageOf(error)}`);
   }
 }
 

@@ -14,6 +14,7 @@ export interface RunOptions extends CatalogOptions {
   readonly allowHost: readonly string[];
   readonly isolation: 'auto' | 'container' | 'bubblewrap' | 'none';
   readonly nodeImage?: string;
+  readonly allowPath: readonly string[];
   readonly toolChanges: 'block' | 'warn';
   readonly prefix: 'auto' | 'always' | 'never';
 }
@@ -52,6 +53,12 @@ export function registerRun(program: Command): void {
         .default('auto'),
     )
     .option('--node-image <ref@digest>', 'image that runs npm servers in a container')
+    .option(
+      '--allow-path <folder>',
+      'folder that volumes may lie in besides the usual ones (repeatable)',
+      collect,
+      [],
+    )
     .addOption(
       new Option('--tool-changes <mode>', 'what happens to tools that differ from the signed ones')
         .choices(['block', 'warn'])

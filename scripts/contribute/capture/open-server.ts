@@ -8,7 +8,13 @@ import {
 import { resolveEntry, type Settings } from '../../../core/entry/resolve.ts';
 import type { ServerEntry } from '../../../core/entry/types.generated.ts';
 import { hasErrno, PortolanError } from '../../../core/errors.ts';
-import { type Channel, ensureNpmTree, launch } from '../../../core/isolation/index.ts';
+import {
+  type Channel,
+  detectIsolation,
+  ensureNpmTree,
+  launch,
+  treePlatform,
+} from '../../../core/isolation/index.ts';
 import { transportOf } from './channel-transport.ts';
 
 /** A server that can be connected to; each connection is a run of its own. */
@@ -43,7 +49,11 @@ export async function openServer(
       close: async () => {},
     };
   }
-  const tree = entry.npm && (await ensureNpmTree(entry, await readLock(entry, folder), TREES));
+  const tree =
+    entry.npm &&
+    (await ensureNpmTree(entry, await readLock(entry, folder), TREES, {
+      platform: treePlatform({ entry }, await detectIsolation()),
+    }));
   const channels: Channel[] = [];
   return {
     connect: async (signal) => {
