@@ -24,7 +24,7 @@ export default defineConfig({
     build: { emptyOutDir: false, assetsInlineLimit: 0, modulePreload: false },
     cacheDir: join(data, 'vite'),
     server: { watch: { ignored: ['**/dist/**', '**/.portolan/**', '**/registry/servers/**'] } },
-    plugins: [themeStyles(), directUrl()],
+    plugins: [themeStyles(), scriptUrls()],
   },
 });
 
@@ -51,18 +51,19 @@ function themeStyles() {
 }
 
 /**
- * The address of the script that a server's page loads on demand. With a plain `import()` Vite adds
- * a helper that is larger than the whole script of the page.
+ * `virtual:portolan/url/NAME`: the address of site/src/client/NAME.ts, which a page loads on demand.
+ * With a plain `import()` Vite adds a helper that is larger than the whole script of the page.
  */
-function directUrl() {
-  const id = 'virtual:portolan/direct-url';
+function scriptUrls() {
+  const prefix = '\0virtual:portolan/url/';
   return {
-    name: 'portolan-direct-url',
-    resolveId: (source) => (source === id ? `\0${id}` : undefined),
+    name: 'portolan-script-urls',
+    resolveId: (source) => (`\0${source}`.startsWith(prefix) ? `\0${source}` : undefined),
     load(source) {
-      if (source !== `\0${id}`) return undefined;
-      const chunk = join(import.meta.dirname, 'site/src/client/direct.ts');
-      const reference = this.emitFile({ type: 'chunk', id: chunk, preserveSignature: 'strict' });
+      if (!source.startsWith(prefix)) return undefined;
+      const name = source.slice(prefix.length);
+      const id = join(import.meta.dirname, `site/src/client/${name}.ts`);
+      const reference = this.emitFile({ type: 'chunk', id, name, preserveSignature: 'strict' });
       return `export default import.meta.ROLLUP_FILE_URL_${reference};`;
     },
   };

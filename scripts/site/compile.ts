@@ -98,7 +98,7 @@ function compileServer(publication: Publication, server: CatalogServer, large: b
   const [current] = server.versions;
   if (!newest || !current) throw new TypeError(`${server.name} has no version`);
   const icon = newest.icon && sanitizeSvg(newest.icon);
-  const { entry, tools, readme, lock } = newest;
+  const { entry, tools, readme, lock, sbom } = newest;
   const page: ServerPage = {
     item: listItem(server, Boolean(icon) && !large),
     ...(large && icon && icon.length < MOST_INLINE ? { icon } : {}),
@@ -115,6 +115,7 @@ function compileServer(publication: Publication, server: CatalogServer, large: b
     ...(readme ? { readme: renderReadme(readme, entry.links.source) } : {}),
     digest: current.digest,
     ...(lock ? { lock } : {}),
+    ...(sbom ? { sbom } : {}),
     history,
   };
   return { page, icon: large ? undefined : icon };

@@ -84,6 +84,7 @@ export interface ServerPage {
   readonly readme?: string;
   readonly digest: string;
   readonly lock?: string;
+  readonly sbom?: string;
   readonly history: readonly VersionOfServer[];
 }
 

@@ -22,6 +22,7 @@ import {
   ICON_LAYER,
   LOCK_LAYER,
   README_LAYER,
+  SBOM_LAYER,
   TOOLS_LAYER,
 } from '../../core/oci/media-types.ts';
 import type { Descriptor } from '../../core/oci/repository.ts';
@@ -37,6 +38,8 @@ export interface PublishedVersion {
   readonly icon?: string;
   /** Digest of the layer with package-lock.json. */
   readonly lock?: string;
+  /** Digest of the layer with the software bill of materials. */
+  readonly sbom?: string;
 }
 
 /**
@@ -135,12 +138,14 @@ function readVersion(
   const readme = text(README_LAYER);
   const icon = text(ICON_LAYER);
   const lock = layers.get(LOCK_LAYER);
+  const sbom = layers.get(SBOM_LAYER);
   return {
     entry: parseEntry(entry, where),
     ...(tools ? { tools: parseTools(tools, `${where} tools`) } : {}),
     ...(readme ? { readme } : {}),
     ...(icon ? { icon } : {}),
     ...(lock ? { lock: lock.digest } : {}),
+    ...(sbom ? { sbom: sbom.digest } : {}),
   };
 }
 

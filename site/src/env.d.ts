@@ -1,5 +1,5 @@
 declare module 'virtual:portolan/theme.css';
-declare module 'virtual:portolan/direct-url' {
+declare module 'virtual:portolan/url/*' {
   const url: string;
   export default url;
 }

@@ -27,23 +27,3 @@ export const searchWords = {
   failed: 'The catalog index could not be loaded. Reload the page, or browse by category below.',
   deep: (query: string) => `Search the full text for “${query}”`,
 } as const;
-
-/** What the full-text search says in the browser. */
-export const fullTextWords = {
-  searching: 'Searching …',
-  found: (count: number, text: string) =>
-    `${count === 0 ? 'Nothing' : plural(count, 'page', 'pages')} found for “${text}”`,
-  failed: 'The search could not be loaded. Reload the page to try again.',
-} as const;
-
-/** What the install panel says; the browser has these for the direct way. */
-export const installWords = {
-  client: 'Client',
-  terminal: 'In a terminal',
-  inFile: (path: string) => `In ${path}`,
-  copy: 'Copy',
-  secretNext: 'Then give the gateway the secret; it asks for the value and stores it encrypted:',
-  signInNext: 'Then sign in; the gateway opens the browser and keeps the token:',
-  linkNote: 'The button opens the client with exactly this.',
-  directMissing: 'This client cannot reach this server directly; use the gateway.',
-} as const;

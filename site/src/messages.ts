@@ -1,4 +1,4 @@
-import { cardWords, installWords, plural, searchWords } from './messages-live.ts';
+import { cardWords, plural, searchWords } from './messages-live.ts';
 
 /**
  * Every text of the site's interface. A fork translates or renames here; facts about servers come
@@ -7,6 +7,26 @@ import { cardWords, installWords, plural, searchWords } from './messages-live.ts
  */
 
 export * from './messages-live.ts';
+
+/** What the full-text search says in the browser. */
+export const fullTextWords = {
+  searching: 'Searching …',
+  found: (count: number, text: string) =>
+    `${count === 0 ? 'Nothing' : plural(count, 'page', 'pages')} found for “${text}”`,
+  failed: 'The search could not be loaded. Reload the page to try again.',
+} as const;
+
+/** What the install panel says; the browser has these for the direct way. */
+export const installWords = {
+  client: 'Client',
+  terminal: 'In a terminal',
+  inFile: (path: string) => `In ${path}`,
+  copy: 'Copy',
+  secretNext: 'Then give the gateway the secret; it asks for the value and stores it encrypted:',
+  signInNext: 'Then sign in; the gateway opens the browser and keeps the token:',
+  linkNote: 'The button opens the client with exactly this.',
+  directMissing: 'This client cannot reach this server directly; use the gateway.',
+} as const;
 
 export const messages = {
   ...cardWords,
@@ -147,6 +167,7 @@ export const messages = {
     log: 'Transparency log entry',
     sourceCommit: 'Source',
     lockfile: 'Locked dependency tree',
+    sbom: 'Bill of materials (CycloneDX)',
     pinned: 'Pinned to',
     captured: 'Tools captured from',
     verify: 'Verify it yourself',

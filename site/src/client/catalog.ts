@@ -1,6 +1,7 @@
 // The catalog page: search, facets, sort and the address, over an index that is fetched on first use.
+import searchUrl from 'virtual:portolan/url/search';
 import type { CatalogIndex } from '../../../scripts/site/index-format.ts';
-import { createSearch, type Search } from '../../../scripts/site/search.ts';
+import type { Search } from '../../../scripts/site/search.ts';
 import { cardHtml } from '../lib/card.ts';
 import { searchWords as words } from '../messages-live.ts';
 
@@ -28,7 +29,11 @@ function load(): Promise<Search> {
       if (!response.ok) throw new Error(`${address}: ${response.status}`);
       return response;
     };
-    const search = createSearch((await (await get(url)).json()) as CatalogIndex);
+    const [{ createSearch }, index] = await Promise.all([
+      import(/* @vite-ignore */ searchUrl) as Promise<typeof import('./search.ts')>,
+      get(url).then((response) => response.json() as Promise<CatalogIndex>),
+    ]);
+    const search = createSearch(index);
     get(url.replace('index.json', 'tools.txt'))
       .then((response) => response.text())
       .then((lines) => {

@@ -1,5 +1,5 @@
 // Deep search with Pagefind, which is loaded with the first query.
-import { fullTextWords as words } from '../messages-live.ts';
+import { fullTextWords as words } from '../messages.ts';
 
 interface PagefindResult {
   data(): Promise<{ url: string; meta: { title?: string; kind?: string }; excerpt: string }>;

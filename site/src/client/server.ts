@@ -1,5 +1,5 @@
 // A server's page: copy buttons, the client chosen last time, and its direct way on demand.
-import directUrl from 'virtual:portolan/direct-url';
+import directUrl from 'virtual:portolan/url/direct';
 
 const clients = [...document.querySelectorAll<HTMLInputElement>('[name=client]')];
 const details = document.querySelector<HTMLDetailsElement>('[data-direct]');

@@ -1,5 +1,5 @@
 import type { ServerEntry } from '../../../core/entry/types.generated.ts';
-import { installWords as m } from '../messages-live.ts';
+import { installWords as m } from '../messages.ts';
 import { escapeHtml } from './card.ts';
 import { CLIENTS, directInstall, gatewayInstall, type Install } from './clients.ts';
 

@@ -1,0 +1,2 @@
+// Loaded with the catalog index, when someone begins to search.
+export { createSearch } from '../../../scripts/site/search.ts';
