@@ -9,6 +9,7 @@ import {
   type IsolationOptions,
   type LaunchPlan,
   launch,
+  treePlatform,
 } from '../../core/isolation/index.ts';
 import { LOCK_LAYER } from '../../core/oci/media-types.ts';
 import type { OpenContext, Upstream } from '../relay/upstream.ts';
