@@ -2,11 +2,13 @@ import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.
 import addFormats from 'ajv-formats';
 import catalogSchema from '../../schemas/catalog.schema.json' with { type: 'json' };
 import configSchema from '../../schemas/catalog-config.schema.json' with { type: 'json' };
+import policySchema from '../../schemas/policy.schema.json' with { type: 'json' };
 import serverSchema from '../../schemas/server.schema.json' with { type: 'json' };
 import toolsSchema from '../../schemas/tools.schema.json' with { type: 'json' };
 import type {
   CapturedTools,
   CatalogConfig,
+  Policy,
   PublishedCatalog,
   ServerEntry,
 } from './types.generated.ts';
@@ -16,6 +18,7 @@ interface Shapes {
   tools: CapturedTools;
   catalog: PublishedCatalog;
   'catalog-config': CatalogConfig;
+  policy: Policy;
 }
 
 const schemas: Readonly<Record<keyof Shapes, object>> = {
@@ -23,6 +26,7 @@ const schemas: Readonly<Record<keyof Shapes, object>> = {
   tools: toolsSchema,
   catalog: catalogSchema,
   'catalog-config': configSchema,
+  policy: policySchema,
 };
 
 const compiled = new Map<keyof Shapes, ValidateFunction>();

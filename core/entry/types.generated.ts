@@ -748,3 +748,248 @@ export interface CatalogSummary {
   secrets: number;
   replacement?: string;
 }
+
+/**
+ * A keyless identity with its issuer, or a public key.
+ */
+export type PolicySigner = PolicyIdentity | PolicyKey;
+/**
+ * Only these.
+ *
+ * @maxItems 1000
+ */
+export type Patterns = string[];
+/**
+ * Never these.
+ *
+ * @maxItems 1000
+ */
+export type Patterns1 = string[];
+/**
+ * @maxItems 1000
+ */
+export type Patterns2 = string[];
+/**
+ * Accounts of the operating system; everyone when absent.
+ *
+ * @maxItems 1000
+ */
+export type Patterns3 = string[];
+export type Interceptor = {
+  [k: string]: unknown;
+} & {
+  /**
+   * Name in messages and in the audit log.
+   */
+  name: string;
+  /**
+   * Before the call, after it, or both.
+   */
+  when: 'before' | 'after' | 'both';
+  servers?: Patterns4;
+  tools?: Patterns5;
+  exec?: ExecInterceptor;
+  http?: HttpInterceptor;
+  /**
+   * Seconds that it may take; 5 when absent.
+   */
+  timeoutSeconds?: number;
+};
+/**
+ * Servers that it is asked about; all when absent.
+ *
+ * @maxItems 1000
+ */
+export type Patterns4 = string[];
+/**
+ * Tools, prompts or URIs that it is asked about; all when absent.
+ *
+ * @maxItems 1000
+ */
+export type Patterns5 = string[];
+
+/**
+ * What the gateway may do on this machine: policy.yaml. An organisation's file stands above the user's; of both the stricter wins. What is absent is not restricted.
+ */
+export interface Policy {
+  /**
+   * Catalogs that servers may come from. A server is allowed when one of them fits.
+   *
+   * @maxItems 100
+   */
+  catalogs?: TrustedCatalog[];
+  servers?: Globs;
+  /**
+   * Tools by name, for servers by name; * stands for any text in both. Every key that fits a server applies.
+   */
+  tools?: {
+    [k: string]: Globs1;
+  };
+  limits?: PolicyLimits;
+  isolationNone?: IsolationNone;
+  secrets?: Globs2;
+  /**
+   * Programs and services that are asked before or after calls, in this order. One that fails, is too slow or answers nonsense refuses the call.
+   *
+   * @maxItems 20
+   */
+  interceptors?: Interceptor[];
+  scan?: PolicyScan;
+  audit?: PolicyAudit;
+}
+/**
+ * Where a catalog is, and whose signature counts there.
+ */
+export interface TrustedCatalog {
+  /**
+   * Source of the catalog; * stands for any text.
+   */
+  source: string;
+  /**
+   * Who must have signed the servers; anyone whom the user trusts when absent.
+   *
+   * @minItems 1
+   * @maxItems 20
+   */
+  signers?: PolicySigner[];
+}
+export interface PolicyIdentity {
+  /**
+   * Exact subject of the signing certificate.
+   */
+  identity: string;
+  /**
+   * OIDC issuer.
+   */
+  issuer: string;
+}
+export interface PolicyKey {
+  /**
+   * Public key, PEM (SPKI).
+   */
+  publicKey: string;
+}
+/**
+ * Servers by name; * stands for any text.
+ */
+export interface Globs {
+  allow?: Patterns;
+  deny?: Patterns1;
+}
+/**
+ * With allow, only what fits is allowed; what fits deny is refused in any case.
+ */
+export interface Globs1 {
+  allow?: Patterns;
+  deny?: Patterns1;
+}
+/**
+ * The most that a server may ask for. One that asks for more is refused.
+ */
+export interface PolicyLimits {
+  /**
+   * host:port pairs that servers may reach, as in an entry, with * for any port; an empty list means no network. Remote servers count by their URL.
+   *
+   * @maxItems 1000
+   */
+  network?: string[];
+  volumes?: VolumeLimits;
+  resources?: ResourceLimits;
+}
+/**
+ * Folders of the host that servers may be given.
+ */
+export interface VolumeLimits {
+  /**
+   * The most that they may do there.
+   */
+  access?: 'none' | 'read-only' | 'read-write';
+  /**
+   * Folders that a volume must be in; ~ is the user's home. Links are resolved first.
+   *
+   * @maxItems 100
+   */
+  paths?: string[];
+}
+/**
+ * Ceilings of what a server asks for, defaults included.
+ */
+export interface ResourceLimits {
+  /**
+   * Memory, in mebibytes (m) or gibibytes (g).
+   */
+  memory?: string;
+  /**
+   * Processors.
+   */
+  cpus?: number;
+  /**
+   * Processes and threads.
+   */
+  pids?: number;
+  /**
+   * Size of the temporary folder.
+   */
+  tmp?: string;
+}
+/**
+ * Which servers may run without isolation (--isolation none), and for whom. Empty lists mean none and nobody.
+ */
+export interface IsolationNone {
+  servers: Patterns2;
+  users?: Patterns3;
+}
+/**
+ * With allow, only what fits is allowed; what fits deny is refused in any case.
+ */
+export interface Globs2 {
+  allow?: Patterns;
+  deny?: Patterns1;
+}
+/**
+ * A program: the call on its standard input, the decision on its standard output, both JSON.
+ */
+export interface ExecInterceptor {
+  /**
+   * Absolute path of the program, and its arguments.
+   *
+   * @minItems 1
+   * @maxItems 50
+   */
+  command: string[];
+}
+/**
+ * A service: the call is posted to it, its answer is the decision.
+ */
+export interface HttpInterceptor {
+  /**
+   * Where to post to; https, or http on this machine.
+   */
+  url: string;
+  /**
+   * File with a bearer token for it.
+   */
+  tokenFile?: string;
+}
+/**
+ * What happens to arguments and results that hold something with the shape of a credential. The values of the profile's own secrets are redacted always.
+ */
+export interface PolicyScan {
+  /**
+   * Arguments of calls; redact when absent.
+   */
+  arguments?: 'off' | 'report' | 'redact' | 'refuse';
+  /**
+   * Results of calls; redact when absent.
+   */
+  results?: 'off' | 'report' | 'redact' | 'refuse';
+}
+/**
+ * The audit log.
+ */
+export interface PolicyAudit {
+  /**
+   * No call without a line in the audit log: it cannot be turned off, and calls are refused when it cannot be written.
+   */
+  required?: boolean;
+}
