@@ -40,14 +40,21 @@ function mapped(value: ServerEntry) {
   return mapping.server;
 }
 
+interface ImportedServer {
+  type: string;
+  image?: string;
+  endpoint?: string;
+  snapshot: { server: Record<string, unknown> };
+}
+
 /** What Docker's importer refuses (mcp-gateway, pkg/catalog_next and pkg/workingset). */
 function faultsOf(catalog: { title: string; servers: unknown[] }): string[] {
   const faults: string[] = [];
   if (!catalog.title) faults.push('no title');
   const names = new Set<string>();
-  for (const item of catalog.servers as Record<string, never>[]) {
-    const { type, image, endpoint, snapshot } = item;
-    const server = (snapshot as { server: Record<string, unknown> }).server;
+  for (const item of catalog.servers as ImportedServer[]) {
+    const { type, image, endpoint } = item;
+    const { server } = item.snapshot;
     const name = String(server.name ?? '');
     if (!name || names.has(name)) faults.push(`${name}: no name of its own`);
     names.add(name);

@@ -14,7 +14,8 @@ export type Part =
   | 'dbus-run-session'
   | 'gnome-keyring-daemon'
   | 'secret-tool'
-  | 'npm';
+  | 'npm'
+  | 'jq';
 
 const missing = new Map<Part, boolean>();
 
