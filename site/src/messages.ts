@@ -169,6 +169,7 @@ export const messages = {
     lockfile: 'Locked dependency tree',
     sbom: 'Bill of materials (CycloneDX)',
     pinned: 'Pinned to',
+    endpoint: 'Endpoint',
     captured: 'Tools captured from',
     verify: 'Verify it yourself',
     history: 'Versions',

@@ -66,15 +66,12 @@ const ROWS: readonly [string, (server: ServerJson) => Node][] = [
     m.server.permissions,
     ({ entry }) =>
       list(
-        describePermissions(entry).map(({ title, why, items }) =>
-          [
-            title,
-            why,
-            items?.map(({ code, after }) => [code, after].filter(Boolean).join(' ')).join(', '),
-          ]
-            .filter(Boolean)
-            .join(' '),
-        ),
+        describePermissions(entry).map(({ title, why, items }) => {
+          const details = items?.map(({ code, after }) => [code, after].filter(Boolean).join(' '));
+          return details
+            ? `${title}: ${details.join(', ')}`
+            : [title, why].filter(Boolean).join('. ');
+        }),
       ),
   ],
   [m.server.license, ({ entry }) => text(entry.license)],
