@@ -1,4 +1,4 @@
-/** `npm run build:runner`: bundles the gateway into dist/portolan.mjs and dist/runner.mjs. */
+/** `npm run build:runner`: bundles the gateway into dist/portolan.mjs and dist/runner.cjs. */
 
 import { runScript } from './run-script.ts';
 import { buildRunner } from './runner/build-runner.ts';

@@ -1,4 +1,4 @@
-import { Ajv2020, type ErrorObject, type ValidateFunction } from 'ajv/dist/2020.js';
+import { Ajv2020, type ErrorObject, type Options, type ValidateFunction } from 'ajv/dist/2020.js';
 import addFormats from 'ajv-formats';
 import catalogSchema from '../../schemas/catalog.schema.json' with { type: 'json' };
 import configSchema from '../../schemas/catalog-config.schema.json' with { type: 'json' };
@@ -21,7 +21,7 @@ interface Shapes {
   policy: Policy;
 }
 
-const schemas: Readonly<Record<keyof Shapes, object>> = {
+export const schemas: Readonly<Record<keyof Shapes, object>> = {
   server: serverSchema,
   tools: toolsSchema,
   catalog: catalogSchema,
@@ -43,16 +43,21 @@ export function validatorOf<Name extends keyof Shapes>(name: Name): ValidateFunc
   return validate as ValidateFunction<Shapes[Name]>;
 }
 
-function createAjv(): Ajv2020 {
+/** Ajv as Portolan uses it. */
+export function createAjv(options: Options = {}): Ajv2020 {
   // strictTypes and strictRequired object to `properties: { npm: false }` under oneOf, which is how
   // "exactly one of" is said; everything else of strict mode stays on.
   const instance = new Ajv2020({
     allErrors: true,
+    // The tests hold the schemas to their meta-schema; compiling that costs more than all the rest.
+    validateSchema: false,
+    meta: false,
     verbose: true,
     strict: true,
     strictTypes: false,
     strictRequired: false,
     allowUnionTypes: true,
+    ...options,
   });
   // @ts-expect-error: ajv-formats is CommonJS; under nodenext its default export is typed as a namespace.
   addFormats(instance, ['uri', 'regex', 'date-time']);

@@ -1,6 +1,7 @@
 import { Command, CommanderError } from 'commander';
 import { registerBrowse } from './commands/browse.ts';
 import { registerCatalog } from './commands/catalog.ts';
+import { registerClient } from './commands/client.ts';
 import { registerRun } from './commands/run.ts';
 import { registerSecret } from './commands/secret.ts';
 import { registerServeRegistry } from './commands/serve-registry.ts';
@@ -25,11 +26,11 @@ registerBrowse(program);
 registerServer(program);
 registerCatalog(program);
 registerSecret(program);
+registerClient(program);
 
-try {
-  await program.parseAsync();
-} catch (error) {
+// Not awaited at the top level: the bundle is CommonJS, which knows no such thing.
+program.parseAsync().catch((error: unknown) => {
   // Commander has printed its own message; help and version end with code 0.
   if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
   else reportError(error);
-}
+});

@@ -2,10 +2,11 @@ import { readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { rolldown } from 'rolldown';
 import { writeFileAtomic } from '../../core/files.ts';
+import { precompiledSchemas } from './precompiled-schemas.ts';
 
 /**
  * Bundles the gateway into `folder`: `portolan.mjs`, which package.json's `bin` names, checks the
- * Node.js version and turns on the compile cache, and `runner.mjs`, which is everything else.
+ * Node.js version and turns on the compile cache, and `runner.cjs`, which is everything else.
  * Two files because an old Node.js must be able to read the first one to say what is wrong, and
  * because the compile cache only covers what is loaded after it is on.
  */
@@ -15,13 +16,16 @@ export async function buildRunner(folder: string): Promise<void> {
     input: 'gateway/cli/main.ts',
     platform: 'node',
     transform: { define: { PORTOLAN_VERSION: JSON.stringify(version) } },
+    plugins: [precompiledSchemas()],
     checks: { eval: false },
   });
   const temporary = join(folder, `.runner-${process.pid}`);
   const { output } = await bundle.write({
     dir: temporary,
-    format: 'esm',
-    entryFileNames: 'runner.mjs',
+    // Loading node:http as an ES module makes Node.js load all of its web platform, which costs as
+    // much as the rest of a start; CommonJS does not.
+    format: 'cjs',
+    entryFileNames: 'runner.cjs',
     codeSplitting: false,
     minify: { mangle: false, compress: true, codegen: true },
   });
@@ -43,7 +47,7 @@ if (major < 22) {
 }
 import('node:module').then(function (module) {
   module.enableCompileCache();
-  return import('./runner.mjs');
+  return import('./runner.cjs');
 });
 `;
 
