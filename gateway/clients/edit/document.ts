@@ -20,7 +20,12 @@ export interface ConfigText extends Spot {
  * line and column for a file that is broken, and without them for one of another shape.
  */
 export function entriesOf(config: ConfigText): ReadonlyMap<string, unknown> {
-  return entriesIn(parse(config, config.text), config);
+  return entriesIn(documentValue(config), config);
+}
+
+/** The whole file as a value. Throws `malformed` / `CLIENT_CONFIG_MALFORMED`. */
+export function documentValue(config: ConfigText): unknown {
+  return parse(config, config.text);
 }
 
 /** The text with an entry added, or put in the place of the one of that name. */
@@ -46,7 +51,7 @@ export function withoutEntry(
 
 /** Whether there is a place for servers, if only an empty one. */
 export function hasContainer(config: ConfigText): boolean {
-  return walk(parse(config, config.text), config) !== undefined;
+  return walk(documentValue(config), config) !== undefined;
 }
 
 /**
@@ -75,7 +80,7 @@ function checked(
     if (error instanceof SyntaxProblem || error instanceof PortolanError) throw refuse(error);
     throw error;
   }
-  const [before, now] = [outline(parse(config, config.text), config), outline(after, config)];
+  const [before, now] = [outline(documentValue(config), config), outline(after, config)];
   if (entry === undefined) before.entries.delete(name);
   else before.entries.set(name, plain(config.list ? { name, ...(entry as object) } : entry));
   if (!isDeepStrictEqual(before, now)) throw refuse(undefined);
