@@ -1,5 +1,5 @@
 import { closeSync, openSync } from 'node:fs';
-import { mkdir, open, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, open, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { CatalogServer } from '../../core/entry/types.generated.ts';
 import { changesBetween } from './changes.ts';
@@ -15,6 +15,7 @@ import type { Publication, PublishedVersion } from './publication.ts';
 import { renderReadme, sanitizeSvg } from './readme.ts';
 import { shortHash } from './signature.ts';
 
+const NEWLINE = Buffer.from('\n');
 /** Lines in one write. */
 const AT_ONCE = 64;
 /** Bytes of an icon that a page of a large catalog holds itself, instead of a file for each. */
@@ -32,6 +33,8 @@ export async function compile(
 ): Promise<{ readonly compiled: number; readonly reused: number }> {
   await mkdir(folder, { recursive: true });
   const old = await openOld(folder, code);
+  // Written again at the end: a build that is cut off in between leaves nothing to rely on.
+  await rm(join(folder, 'code'), { force: true });
   const list: ListItem[] = [];
   const locations: ServerLocation[] = [];
   const icons: Record<string, string> = {};
@@ -45,14 +48,13 @@ export async function compile(
       const key = shortHash(JSON.stringify([server, code, large]));
       const known = old?.read(server.name, key);
       if (known) reused += 1;
-      const { page, icon, line } = known ?? compileServer(publication, server, large);
-      const bytes = Buffer.from(`${line ?? JSON.stringify(page)}\n`);
-      locations.push({ name: page.item.name, offset, length: bytes.length - 1, key });
-      offset += bytes.length;
-      list.push(page.item);
-      if (icon) icons[page.item.name] = icon;
-      lines.push(bytes);
-      if (lines.length === AT_ONCE) {
+      const { item, icon, line } = known ?? compileServer(publication, server, large);
+      locations.push({ name: item.name, offset, length: line.length, key });
+      offset += line.length + NEWLINE.length;
+      list.push(item);
+      if (icon) icons[item.name] = icon;
+      lines.push(line, NEWLINE);
+      if (lines.length >= AT_ONCE) {
         await out.write(Buffer.concat(lines));
         lines = [];
       }
@@ -69,15 +71,16 @@ export async function compile(
     writeFile(join(folder, 'icons.json'), JSON.stringify(icons)),
     writeFile(join(folder, 'locations.json'), JSON.stringify(locations)),
     writeFile(join(folder, 'logo.svg'), sanitizeSvg(publication.logo ?? '') ?? ''),
-    writeFile(join(folder, 'code'), code),
   ]);
+  await writeFile(join(folder, 'code'), code);
   return { compiled: list.length - reused, reused };
 }
 
+/** A server's line of servers.ndjson, with what goes into files of its own. */
 interface Compiled {
-  readonly page: ServerPage;
+  readonly item: ListItem;
   readonly icon?: string | undefined;
-  readonly line?: string;
+  readonly line: Buffer;
 }
 
 function compileServer(publication: Publication, server: CatalogServer, large: boolean): Compiled {
@@ -118,7 +121,11 @@ function compileServer(publication: Publication, server: CatalogServer, large: b
     ...(sbom ? { sbom } : {}),
     history,
   };
-  return { page, icon: large ? undefined : icon };
+  return {
+    item: page.item,
+    icon: large ? undefined : icon,
+    line: Buffer.from(JSON.stringify(page)),
+  };
 }
 
 function listItem(server: CatalogServer, icon: boolean): ListItem {
@@ -183,23 +190,23 @@ function siteData(publication: Publication, list: readonly ListItem[]): SiteData
 }
 
 async function openOld(folder: string, code: string) {
+  const read = async <T>(name: string) =>
+    JSON.parse(await readFile(join(folder, name), 'utf8')) as T;
   try {
     if ((await readFile(join(folder, 'code'), 'utf8')) !== code) return undefined;
-    const locations = JSON.parse(
-      await readFile(join(folder, 'locations.json'), 'utf8'),
-    ) as ServerLocation[];
-    const icons = JSON.parse(await readFile(join(folder, 'icons.json'), 'utf8')) as Record<
-      string,
-      string
-    >;
-    const byName = new Map(locations.map((location) => [location.name, location]));
+    const locations = await read<ServerLocation[]>('locations.json');
+    const list = await read<ListItem[]>('list.json');
+    const icons = await read<Record<string, string>>('icons.json');
+    const byName = new Map(
+      locations.map((location, index) => [location.name, { location, index }]),
+    );
     const file = openSync(join(folder, 'servers.ndjson'), 'r');
     return {
       read(name: string, key: string): Compiled | undefined {
-        const location = byName.get(name);
-        if (location?.key !== key) return undefined;
-        const line = readLine(file, location);
-        return { page: JSON.parse(line) as ServerPage, icon: icons[name], line };
+        const known = byName.get(name);
+        const item = known && list[known.index];
+        if (!item || known.location.key !== key) return undefined;
+        return { item, icon: icons[name], line: readLine(file, known.location) };
       },
       close: () => closeSync(file),
     };

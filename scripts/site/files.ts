@@ -1,5 +1,5 @@
-import { closeSync, createReadStream, openSync } from 'node:fs';
-import { readFile } from 'node:fs/promises';
+import { closeSync, createReadStream, existsSync, openSync } from 'node:fs';
+import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { badgeSvg } from './badge.ts';
@@ -85,23 +85,38 @@ function jsonOf({ entry, tools, digest, lock, history }: ServerPage): ServerJson
   return { entry, tools, digest, ...(lock ? { lock } : {}), history };
 }
 
-/** Shard by shard, so that memory holds a few servers and not all of them. */
-async function writeShards(work: string, { write }: Output): Promise<void> {
+/** Shard by shard, so that memory holds a few servers and not all; those that did not change are kept. */
+async function writeShards(work: string, output: Output): Promise<void> {
   const path = join(work, 'locations.json');
   const locations = JSON.parse(await readFile(path, 'utf8')) as ServerLocation[];
   const shards = Map.groupBy(locations, ({ name }) => shardOf(name));
+  const before = await readShardKeys(work);
+  const after: Record<string, string> = {};
   const file = openSync(join(work, 'servers.ndjson'), 'r');
   try {
     for (const [shard, members] of shards) {
+      const key = members.map((member) => member.key).join();
+      after[shard] = key;
+      const target = `data/${shard}.json`;
+      if (before[shard] === key && existsSync(join(output.folder, target))) {
+        output.keep(target);
+        continue;
+      }
       const servers = members.map((member) => {
         const page = readPage(file, member);
         return [page.item.name, jsonOf(page)] as const;
       });
-      write(`data/${shard}.json`, JSON.stringify(Object.fromEntries(servers)));
+      output.write(target, JSON.stringify(Object.fromEntries(servers)));
     }
   } finally {
     closeSync(file);
   }
+  await writeFile(join(work, 'shards.json'), JSON.stringify(after));
+}
+
+async function readShardKeys(work: string): Promise<Readonly<Record<string, string>>> {
+  const path = join(work, 'shards.json');
+  return existsSync(path) ? JSON.parse(await readFile(path, 'utf8')) : {};
 }
 
 /** Every server's page, in the order of the catalog. */

@@ -10,11 +10,11 @@ export interface ServerLocation {
 }
 
 /** The line of one server, from the opened servers.ndjson. */
-export function readLine(file: number, { offset, length }: ServerLocation): string {
+export function readLine(file: number, { offset, length }: ServerLocation): Buffer {
   const bytes = Buffer.allocUnsafe(length);
   readSync(file, bytes, 0, length, offset);
-  return bytes.toString('utf8');
+  return bytes;
 }
 
 export const readPage = (file: number, location: ServerLocation): ServerPage =>
-  JSON.parse(readLine(file, location)) as ServerPage;
+  JSON.parse(readLine(file, location).toString('utf8')) as ServerPage;
