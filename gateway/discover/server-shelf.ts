@@ -1,0 +1,95 @@
+import { PortolanError } from '../../core/errors.ts';
+import type { CatalogSet } from '../catalog/catalog-set.ts';
+import type { Gateway } from '../relay/gateway.ts';
+import type { Upstream } from '../relay/upstream.ts';
+import { buildIndex } from './rank.ts';
+
+/** Servers that can be found, added and removed while the gateway runs. */
+export interface ServerShelf {
+  find(query: string, limit: number): readonly FoundServer[];
+  /** Connects a server; says what it offers. Throws PortolanError when it may or can not. */
+  add(name: string): Promise<string>;
+  /** Disconnects a server. Throws `usage` / `SERVER_UNKNOWN`. */
+  remove(name: string): Promise<string>;
+}
+
+export interface FoundServer {
+  readonly name: string;
+  readonly title: string;
+  readonly description: string;
+  readonly connected: boolean;
+}
+
+export interface ShelfOptions {
+  readonly catalogs: CatalogSet;
+  readonly gateway: Pick<Gateway, 'setUpstreams'>;
+  /** The servers at the start. */
+  readonly upstreams: readonly Upstream[];
+  /** Whether the policy lets a server be found. */
+  readonly allowed: (name: string, source: string) => boolean;
+  /** Verifies and configures a server as `portolan run` would; policy and settings included. */
+  readonly select: (name: string) => Promise<Upstream>;
+  readonly onChange: (event: 'server-added' | 'server-removed', upstream: Upstream) => void;
+}
+
+/** The catalogs as a shelf. Changes come one after the other, so none is lost. */
+export function serverShelf(options: ShelfOptions): ServerShelf {
+  const { catalogs, gateway, allowed } = options;
+  const connected = new Map(options.upstreams.map((upstream) => [upstream.name, upstream]));
+  const active = () =>
+    catalogs
+      .all()
+      .filter(({ server }) => server.versions[0]?.status === 'active')
+      .filter(({ catalog, server }) => allowed(server.name, catalog.source));
+  const index = buildIndex(active(), ({ server: { name, summary } }) => [
+    [name, 4],
+    [summary.title, 3],
+    [summary.tags.join(' '), 2],
+    [summary.categories.join(' '), 2],
+    [summary.tools.join(' '), 1],
+    [summary.description, 1],
+  ]);
+  let queue: Promise<unknown> = Promise.resolve();
+  const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    const result = queue.then(work);
+    queue = result.catch(() => {});
+    return result;
+  };
+  const apply = () => gateway.setUpstreams([...connected.values()]);
+
+  return {
+    find: (query, limit) =>
+      index.search(query, limit).map(({ item: { server } }) => ({
+        name: server.name,
+        title: server.summary.title,
+        description: server.summary.description,
+        connected: connected.has(server.name),
+      })),
+    add: (name) =>
+      inTurn(async () => {
+        if (connected.has(name)) return `${name} is connected already.`;
+        const upstream = await options.select(name);
+        connected.set(upstream.name, upstream);
+        await apply();
+        options.onChange('server-added', upstream);
+        const tools = upstream.signed?.tools.length;
+        return `${name} is connected${tools === undefined ? '' : ` and offers ${tools} tools`}; find_tools finds them.`;
+      }),
+    remove: (name) =>
+      inTurn(async () => {
+        const upstream = connected.get(name);
+        if (!upstream) {
+          const names = [...connected.keys()].join(', ');
+          throw new PortolanError(
+            'usage',
+            'SERVER_UNKNOWN',
+            `${name} is not connected; connected are ${names || 'none'}`,
+          );
+        }
+        connected.delete(name);
+        await apply();
+        options.onChange('server-removed', upstream);
+        return `${name} is disconnected.`;
+      }),
+  };
+}
