@@ -8,7 +8,7 @@
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { availableParallelism, loadavg } from 'node:os';
+import { availableParallelism, loadavg, tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
@@ -38,7 +38,8 @@ interface Figures {
 }
 
 const root = resolve(import.meta.dirname, '../..');
-const work = join(root, '.portolan/bench');
+/** Outside of any Git repository, whose newest commit would date every entry. */
+const work = join(tmpdir(), 'portolan-bench');
 const gz = (bytes: Uint8Array) => gzipSync(bytes, { level: 9 }).byteLength;
 
 async function measure(count: number): Promise<Figures> {
