@@ -221,7 +221,7 @@ export function loadConfig(folder: string): LoadedConfig {
     bytes = readFileSync(join(folder, 'catalog.yaml'));
   } catch (error) {
     if (!hasErrno(error, 'ENOENT')) throw error;
-    return refuse('the registry has no catalog.yaml', 'add it; docs/catalog.md describes it');
+    return refuse('the registry has no catalog.yaml', 'add it; docs/own-catalog.md shows one');
   }
   const decoded = decodeText(path, bytes);
   findings.push(...decoded.findings);
