@@ -164,7 +164,7 @@ describe('volumes and network', () => {
       permissions: { network: { allow: ['{host}:443'] } },
     };
     expect(resolve(entry, { parameters: { host: 'db.example.com' } }).network).toEqual([
-      { host: 'db.example.com', port: 443 },
+      { host: 'db.example.com', port: 443, chosenByUser: true },
     ]);
     expect(() => resolve(entry, { parameters: { host: '*' } })).toThrow(/asks for a wildcard/);
     expect(() => resolve(entry, { parameters: { host: 'a:1 b' } })).toThrow(

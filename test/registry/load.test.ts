@@ -135,7 +135,7 @@ describe('files', () => {
     const folder = registryOf(GOOD);
     rmSync(join(folder, 'catalog.yaml'));
     expect((await loadRegistry(folder)).findings.map(toLine)).toEqual([
-      'registry/catalog.yaml:1:1: the registry has no catalog.yaml; add it; docs/catalog.md describes it',
+      'registry/catalog.yaml:1:1: the registry has no catalog.yaml; add it; docs/own-catalog.md shows one',
     ]);
     writeFileSync(join(folder, 'catalog.yaml'), 'title: [');
     const broken = await loadRegistry(folder);

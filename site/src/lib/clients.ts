@@ -42,7 +42,7 @@ export function directInstall(client: Client, entry: ServerEntry): Install | und
     : undefined;
 }
 
-/** The clients, most used first. Formats: docs/clients.md. */
+/** The clients, most used first. Formats: docs/guides/clients.md. */
 export const CLIENTS: readonly Client[] = [
   {
     id: 'claude-code',
