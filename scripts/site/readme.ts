@@ -37,7 +37,7 @@ const RULES: sanitizeHtml.IOptions = {
     ...['br', 'strong', 'em', 'b', 'i', 'del', 's', 'kbd', 'sub', 'sup', 'table', 'thead'],
     ...['tbody', 'tr', 'th', 'td', 'span', 'details', 'summary', 'dl', 'dt', 'dd'],
   ],
-  allowedAttributes: { a: ['href', 'rel', 'title'], ol: ['start'], td: ['align'], th: ['align'] },
+  allowedAttributes: { a: ['href', 'rel', 'title'], ol: ['start'] },
   allowedSchemes: ['https', 'http', 'mailto'],
   allowProtocolRelative: false,
   disallowedTagsMode: 'discard',
