@@ -2,18 +2,23 @@ import { randomUUID } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { messageOf, PortolanError } from '../../core/errors.ts';
 import { type Detected, reapOrphans } from '../../core/isolation/index.ts';
+import { openCallAudit } from '../audit/open-call-audit.ts';
 import { openCatalogs } from '../cli/catalog-access.ts';
 import type { RunOptions } from '../cli/commands/run.ts';
 import { version } from '../cli/version.ts';
 import { serveHttp } from '../endpoint/http.ts';
 import { serveStdio } from '../endpoint/stdio.ts';
 import { portolanPaths } from '../paths.ts';
+import { refusalText } from '../policy/decide.ts';
+import { guardCalls } from '../policy/guard-calls.ts';
+import { knownSecrets } from '../policy/known-secrets.ts';
+import { loadPolicies } from '../policy/load-policy.ts';
 import { createGateway, type Gateway } from '../relay/gateway.ts';
 import { passphraseFrom } from '../vault/passphrase.ts';
 import { openVault } from '../vault/vault.ts';
+import { accessOf } from './access.ts';
 import { describeIsolation, detectOnce } from './detect-once.ts';
-import { tokenIn } from './token-file.ts';
-import { selectUpstreams } from './upstreams.ts';
+import { type Selection, selectUpstreams, type UpstreamOptions } from './upstreams.ts';
 
 /** A way in for clients. */
 interface Endpoint {
@@ -28,14 +33,17 @@ interface Endpoint {
  */
 export async function runGateway(options: RunOptions): Promise<void> {
   const log = (line: string) => console.error(`portolan: ${line}`);
-  if (!options.servers?.length && !options.all) {
+  if (!options.servers?.length && !options.all && !options.discover) {
     throw new PortolanError(
       'usage',
       'SERVERS_MISSING',
-      'say which servers to serve: --servers NAME,NAME or --all',
+      'say which servers to serve: --servers NAME,NAME or --all; or let clients choose: --discover',
     );
   }
   const paths = portolanPaths();
+  const policies = await loadPolicies(paths);
+  const secrets = knownSecrets();
+  const audit = openCallAudit({ file: options.audit, policies, secrets, state: paths.state, log });
   const catalogs = await openCatalogs(options, paths, log);
   if (catalogs.catalogs.some(({ catalog }) => catalog.development)) {
     log('this catalog is signed with a development key: trust it on the machine that made it only');
@@ -45,30 +53,44 @@ export async function runGateway(options: RunOptions): Promise<void> {
   }
   const detect = detectOnce();
   const vault = openVault({ home: paths.config, passphrase: passphraseFrom({}) });
-  const upstreams = await selectUpstreams(
-    catalogs,
-    { servers: options.servers ?? [], all: options.all === true, set: options.set },
-    {
-      storeDir: join(paths.cache, 'npm'),
-      log,
-      detect,
-      vault,
-      isolation: {
-        isolation: options.isolation,
-        owner: randomUUID(),
-        onNotice: log,
-        allowedPaths: options.allowPath.map((path) => resolve(path)),
-        ...(options.nodeImage ? { nodeImage: options.nodeImage } : {}),
-      },
+  const upstreamOptions: UpstreamOptions = {
+    storeDir: join(paths.cache, 'npm'),
+    log,
+    detect,
+    vault,
+    policies,
+    secrets,
+    onRefused(server, refusal) {
+      log(`${server} is left out: ${refusalText(refusal)}`);
+      audit?.write({ event: 'server-refused', server, detail: refusalText(refusal) });
     },
-  );
-  const gateway = createGateway({
+    onLeak: (server) =>
+      audit?.write({ event: 'secret-found', server, detail: 'in a message of the server' }),
+    isolation: {
+      isolation: options.isolation,
+      owner: randomUUID(),
+      onNotice: log,
+      allowedPaths: options.allowPath.map((path) => resolve(path)),
+      ...(options.nodeImage ? { nodeImage: options.nodeImage } : {}),
+    },
+  };
+  const select = (selection: Selection) => selectUpstreams(catalogs, selection, upstreamOptions);
+  const upstreams = await select({
+    servers: options.servers ?? [],
+    all: options.all === true,
+    // Settings of servers that a client may add are used when it does.
+    set: options.discover && !options.all ? settingsOf(options.servers ?? []) : options.set,
+  });
+  const served = createGateway({
     upstreams,
+    ...guardCalls({ policies, secrets, ...(audit && { audit }) }),
+    ...(audit && { audit: audit.write }),
     info: { name: 'portolan', title: 'Portolan', version },
     toolChanges: options.toolChanges,
     prefix: options.prefix,
     log,
   });
+  const gateway = options.discover ? await withDiscovery(served) : served;
   const endpoint =
     options.transport === 'http'
       ? await openHttp(gateway, options, log)
@@ -80,26 +102,50 @@ export async function runGateway(options: RunOptions): Promise<void> {
   await untilStopped(endpoint);
   clearTimeout(reaping);
   await gateway.close();
+  await audit?.close();
   // A server that was told to go may hold a pipe open for a moment; nothing is waited for any more.
   process.exit(process.exitCode ?? 0);
 
+  function settingsOf(servers: readonly string[]): readonly string[] {
+    const prefixes = servers.map((text) => `${text.split('@', 1)[0]}.`);
+    return options.set.filter((one) => prefixes.some((prefix) => one.startsWith(prefix)));
+  }
+
+  async function withDiscovery(target: Gateway): Promise<Gateway> {
+    const { addDiscovery } = await import('../discover/add-discovery.ts');
+    return addDiscovery(target, {
+      catalogs,
+      policies,
+      upstreams,
+      // What a server may touch is the user's to say: a model adds servers, but sets nothing.
+      select: (name) =>
+        select({
+          servers: [name],
+          all: false,
+          set: settingsOf([name]),
+        }),
+      info: { name: 'portolan', title: 'Portolan', version },
+      log,
+      ...(audit && { audit: audit.write }),
+    });
+  }
+
   async function openHttp(
     target: Gateway,
-    { host, port, tokenFile, allowOrigin, allowHost }: RunOptions,
+    { host, port, allowOrigin, allowHost }: RunOptions,
     say: (line: string) => void,
   ): Promise<Endpoint> {
-    const file = tokenFile ?? join(paths.state, 'token');
-    const token = await tokenIn(file);
+    const { notes, ...access } = await accessOf(options, join(paths.state, 'token'));
     const http = await serveHttp(target, {
       host,
       port,
-      tokens: [{ name: 'default', token }],
+      ...access,
       allowedOrigins: allowOrigin,
       allowedHosts: allowHost,
       log: say,
     });
     say(`isolation: ${options.isolation === 'none' ? 'none' : describeIsolation(await detect())}`);
-    say(`listening on ${http.url}, bearer token in ${file}`);
+    say(`listening on ${http.url}, ${notes.join(', ')}`);
     let finish = () => {};
     const closed = new Promise<void>((resolve) => {
       finish = resolve;

@@ -1,15 +1,15 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
+import type { AccessOptions } from '../../compose/access.ts';
 import { type CatalogOptions, collect, withCatalogOptions } from '../catalog-access.ts';
 
 /** Options of `portolan run` as commander gives them. */
-export interface RunOptions extends CatalogOptions {
+export interface RunOptions extends CatalogOptions, AccessOptions {
   readonly servers?: readonly string[];
   readonly all?: true;
   readonly set: readonly string[];
   readonly transport: 'stdio' | 'http';
   readonly host: string;
   readonly port: number;
-  readonly tokenFile?: string;
   readonly allowOrigin: readonly string[];
   readonly allowHost: readonly string[];
   readonly isolation: 'auto' | 'container' | 'bubblewrap' | 'none';
@@ -17,6 +17,8 @@ export interface RunOptions extends CatalogOptions {
   readonly allowPath: readonly string[];
   readonly toolChanges: 'block' | 'warn';
   readonly prefix: 'auto' | 'always' | 'never';
+  readonly discover?: true;
+  readonly audit?: string;
 }
 
 /** `portolan run`: the gateway. */
@@ -45,6 +47,12 @@ export function registerRun(program: Command): void {
     .option('--host <address>', 'address to listen on, with --transport http', '127.0.0.1')
     .option('--port <number>', 'port to listen on, with --transport http', portNumber, 8811)
     .option('--token-file <file>', 'bearer token of the HTTP endpoint; made when it is missing')
+    .option('--token <name=file>', 'a named bearer token of its own (repeatable)', collect, [])
+    .option('--tls-cert <file>', 'certificate chain (PEM) of the HTTP endpoint')
+    .option('--tls-key <file>', 'private key (PEM) of the certificate')
+    .option('--oauth-issuer <url>', 'accept tokens of this authorization server')
+    .option('--oauth-audience <url>', 'URL of this endpoint, which such tokens must be for')
+    .option('--oauth-scope <scope>', 'scope that such tokens must have (repeatable)', collect)
     .option('--allow-origin <origin>', 'web origin that may call (repeatable)', collect, [])
     .option('--allow-host <name>', 'further host name of this endpoint (repeatable)', collect, [])
     .addOption(
@@ -69,6 +77,8 @@ export function registerRun(program: Command): void {
         .choices(['auto', 'always', 'never'])
         .default('auto'),
     )
+    .option('--discover', 'list six tools that find, describe and call all others')
+    .option('--audit <file|off>', 'audit log; audit.jsonl in the state folder when absent')
     .addHelpText('after', EXAMPLES)
     .action(async (options: RunOptions) => {
       const { runGateway } = await import('../../compose/run-gateway.ts');
