@@ -15,6 +15,8 @@ export async function buildRunner(folder: string): Promise<void> {
   const bundle = await rolldown({
     input: 'gateway/cli/main.ts',
     platform: 'node',
+    // Its CommonJS build hides its parts from bundlers behind a factory.
+    resolve: { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } },
     transform: { define: { PORTOLAN_VERSION: JSON.stringify(version) } },
     plugins: [precompiledSchemas()],
     checks: { eval: false },
