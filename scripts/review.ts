@@ -7,6 +7,7 @@
  *   --out FILE           results (dist/review/captures.json)
  *   --format FORMAT      text or github (annotations in a workflow)
  *   --timeout SECONDS    for one run of a server
+ *   --registry DIR       another registry than registry/
  */
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
@@ -30,6 +31,7 @@ await command(async () => {
       out: { type: 'string', default: join(root, 'dist', 'review', 'captures.json') },
       format: { type: 'string', default: 'text' },
       timeout: { type: 'string', default: '90' },
+      registry: { type: 'string', default: defaultRegistry },
     },
   });
   const timeout = Number(values.timeout) * 1000;
@@ -41,12 +43,12 @@ await command(async () => {
     );
   }
   const format = values.format === 'github' ? 'github' : 'text';
-  const changes = await entryChanges(defaultRegistry, values.base);
+  const changes = await entryChanges(values.registry, values.base);
   // A folder of another name is a finding of the validation; it has no place in the results.
   const names = changes
     .filter(({ name, after }) => after && /^[a-z0-9]+(-[a-z0-9]+)*$/.test(name))
     .map(({ name }) => name);
-  const captures = await checkCaptures(defaultRegistry, names, {
+  const captures = await checkCaptures(values.registry, names, {
     timeout,
     onResult: (result) => {
       console.error(`${result.name}: ${result.result}`);
