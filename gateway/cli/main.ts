@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { registerBrowse } from './commands/browse.ts';
 import { registerCatalog } from './commands/catalog.ts';
 import { registerClient } from './commands/client.ts';
+import { registerPolicy } from './commands/policy.ts';
 import { registerRun } from './commands/run.ts';
 import { registerSecret } from './commands/secret.ts';
 import { registerServeRegistry } from './commands/serve-registry.ts';
@@ -26,6 +27,7 @@ registerBrowse(program);
 registerServer(program);
 registerCatalog(program);
 registerSecret(program);
+registerPolicy(program);
 registerClient(program);
 
 // Not awaited at the top level: the bundle is CommonJS, which knows no such thing.

@@ -5,6 +5,7 @@ import { PortolanError } from '../../core/errors.ts';
 import { detectOnce } from '../compose/detect-once.ts';
 import { selectUpstreams } from '../compose/upstreams.ts';
 import { portolanPaths } from '../paths.ts';
+import { type KnownSecrets, knownSecrets } from '../policy/known-secrets.ts';
 import { Connection, envelope, greet } from '../relay/connection.ts';
 import { fetchList, type LiveList } from '../relay/line.ts';
 import { CODE, errorMessage, isObject, type JsonObject, RpcError } from '../relay/protocol.ts';
@@ -27,6 +28,8 @@ export interface ServerOptions extends CatalogOptions {
 export interface ChosenServer {
   readonly server: VerifiedServer;
   readonly upstream: Upstream;
+  /** What it is given as secrets, once it was started. */
+  readonly secrets: KnownSecrets;
 }
 
 /** Finds, verifies and configures one server as `portolan run` would. */
@@ -34,6 +37,7 @@ export async function chooseServer(text: string, options: ServerOptions): Promis
   const paths = portolanPaths();
   const catalogs = await openCatalogs(options, paths, note);
   const vault = openVault({ home: paths.config, passphrase: passphraseFrom({}) });
+  const secrets = knownSecrets();
   const [upstream] = await selectUpstreams(
     catalogs,
     { servers: [text], all: false, set: options.set },
@@ -42,6 +46,7 @@ export async function chooseServer(text: string, options: ServerOptions): Promis
       log: note,
       detect: detectOnce(),
       vault,
+      secrets,
       isolation: {
         isolation: options.isolation,
         owner: randomUUID(),
@@ -52,7 +57,7 @@ export async function chooseServer(text: string, options: ServerOptions): Promis
   );
   const [name = '', wanted] = text.split('@');
   if (!upstream) throw new PortolanError('usage', 'SERVER_UNKNOWN', `there is no server "${name}"`);
-  return { server: await catalogs.server(name, wanted), upstream };
+  return { server: await catalogs.server(name, wanted), upstream, secrets };
 }
 
 /** A running server, spoken to directly. */

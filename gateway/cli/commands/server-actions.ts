@@ -8,6 +8,7 @@ import { compareTools, isSame } from '../../relay/compare.ts';
 import { isObject, type JsonObject } from '../../relay/protocol.ts';
 import { renderToolDiff, visible } from '../../relay/render-diff.ts';
 import type { Definition } from '../../relay/upstream.ts';
+import { guardOneCall, permittedTools } from '../one-call.ts';
 import { type ChosenServer, chooseServer, type ServerOptions, withServer } from '../one-server.ts';
 import { note, print, table } from '../print.ts';
 import { suggest } from '../suggest.ts';
@@ -40,6 +41,7 @@ export async function callTool(
   options: ServerOptions,
 ): Promise<void> {
   const chosen = await chooseServer(text, options);
+  const guard = await guardOneCall(chosen, name);
   const signed = chosen.server.tools && findTool(definitions(chosen), name, chosen.upstream.name);
   const result = await withServer(chosen.upstream, async ({ list, ask }) => {
     const live = findTool((await list('tools')).items, name, chosen.upstream.name);
@@ -51,7 +53,9 @@ export async function callTool(
       );
     }
     const values = await toolArguments(args, live.inputSchema, () => readAll(process.stdin));
-    return ask('tools/call', { name, arguments: values }, showProgress);
+    return guard(values, (permitted) =>
+      ask('tools/call', { name, arguments: permitted }, showProgress),
+    );
   });
   print(options.json, result, () => textOf(result));
   if (result.isError === true) process.exitCode = 1;
@@ -125,10 +129,15 @@ export async function inspectServer(text: string, options: ServerOptions): Promi
   );
 }
 
-/** Signed tools where there are any; else those of the running server. */
+/**
+ * Signed tools where there are any, else those of the running server; without those that the policy
+ * refuses.
+ */
 async function toolsOf(chosen: ChosenServer): Promise<readonly Definition[]> {
-  if (chosen.server.tools) return definitions(chosen);
-  return withServer(chosen.upstream, async ({ list }) => (await list('tools')).items);
+  const tools = chosen.server.tools
+    ? definitions(chosen)
+    : await withServer(chosen.upstream, async ({ list }) => (await list('tools')).items);
+  return permittedTools(chosen.upstream.name, tools);
 }
 
 function definitions({ server }: ChosenServer): readonly Definition[] {

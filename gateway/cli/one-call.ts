@@ -1,0 +1,76 @@
+import { PortolanError } from '../../core/errors.ts';
+import { openCallAudit } from '../audit/open-call-audit.ts';
+import { portolanPaths } from '../paths.ts';
+import { policyError, refusalOfTool } from '../policy/decide.ts';
+import { guardCalls } from '../policy/guard-calls.ts';
+import { loadPolicies } from '../policy/load-policy.ts';
+import type { JsonObject } from '../relay/protocol.ts';
+import type { CallInfo } from '../relay/relay.ts';
+import type { Definition } from '../relay/upstream.ts';
+import type { ChosenServer } from './one-server.ts';
+import { note } from './print.ts';
+
+/** Makes one call within the policy; `call` gets the arguments as scan and interceptors left them. */
+export type GuardedCall = (
+  values: JsonObject,
+  call: (values: JsonObject) => Promise<JsonObject>,
+) => Promise<JsonObject>;
+
+/**
+ * Puts a call from the command line under the same rules as one of a client: policy, scan,
+ * interceptors and audit log. Throws `forbidden` / `POLICY_REFUSED` before the server is started.
+ */
+export async function guardOneCall(
+  { upstream, secrets }: ChosenServer,
+  name: string,
+): Promise<GuardedCall> {
+  const paths = portolanPaths();
+  const policies = await loadPolicies(paths);
+  const refusal = refusalOfTool(policies, upstream.name, name);
+  if (refusal) throw policyError(refusal);
+  return async (values, call) => {
+    const audit = openCallAudit({
+      file: undefined,
+      policies,
+      secrets,
+      state: paths.state,
+      log: note,
+    });
+    const { beforeCall, afterCall } = guardCalls({ policies, secrets, ...(audit && { audit }) });
+    const info: CallInfo = {
+      server: upstream.name,
+      ...(upstream.digest !== undefined && { digest: upstream.digest }),
+      method: 'tools/call',
+      name,
+      principal: 'command line',
+      params: { name, arguments: values },
+    };
+    const started = Date.now();
+    const record = (verdict: 'ok' | 'error' | 'refused') =>
+      audit?.write({ ...info, event: 'call', verdict, durationMs: Date.now() - started });
+    try {
+      const decision = await beforeCall(info);
+      if (decision && 'refuse' in decision) {
+        throw new PortolanError('forbidden', 'POLICY_REFUSED', decision.refuse);
+      }
+      const result = await call(decision ? decision.arguments : values);
+      const passed = await afterCall(info, result);
+      record(passed.isError === true ? 'error' : 'ok');
+      return passed;
+    } catch (error) {
+      record(error instanceof PortolanError && error.kind === 'forbidden' ? 'refused' : 'error');
+      throw error;
+    } finally {
+      await audit?.close();
+    }
+  };
+}
+
+/** The tools of a list that the policy allows. */
+export async function permittedTools(
+  server: string,
+  tools: readonly Definition[],
+): Promise<readonly Definition[]> {
+  const policies = await loadPolicies();
+  return tools.filter(({ name }) => !refusalOfTool(policies, server, String(name)));
+}
