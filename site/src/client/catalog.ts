@@ -38,7 +38,8 @@ function load(): Promise<Search> {
       .then((response) => response.text())
       .then((lines) => {
         search.addTools(lines);
-        if (input.value) show();
+        // Drawn anew, the cards would lose the focus of someone who is among them already.
+        if (input.value && !cards.contains(document.activeElement)) show();
       })
       .catch(() => {});
     return search;
