@@ -2,20 +2,14 @@ import { PortolanError } from '../../core/errors.ts';
 import type { Launch } from './client.ts';
 import { type Machine, pathModule } from './machine.ts';
 
-/** The options of `portolan run` that an entry carries. */
-export interface GatewayOptions {
-  readonly catalog?: string;
-  readonly key?: readonly string[];
-  readonly identity?: string;
-  readonly issuer?: string;
-  readonly trustedRoot?: string;
-  readonly servers?: readonly string[];
-  readonly allServers?: true;
-  readonly set: readonly string[];
-  readonly isolation?: string;
-  readonly nodeImage?: string;
-  readonly toolChanges?: string;
-  readonly prefix?: string;
+/** An option of `portolan run` that an entry carries. */
+export interface GatewayOption {
+  /** `--servers` */
+  readonly flag: string;
+  /** `path` is a file, a folder or a source that may be one. */
+  readonly takes: 'nothing' | 'text' | 'path';
+  /** Several values repeat the option. */
+  readonly values: readonly string[];
 }
 
 /** Where a command is written, and for which program. */
@@ -32,7 +26,7 @@ export interface LaunchPlace extends Machine {
  */
 export function launchOf(
   name: string,
-  options: GatewayOptions,
+  options: readonly GatewayOption[],
   place: LaunchPlace,
   command?: string,
 ): Launch {
@@ -43,7 +37,7 @@ export function launchOf(
       `--name ${JSON.stringify(name)}: use letters, digits, - and _, at most 64`,
     );
   }
-  const args = ['run', ...gatewayArgs(options, place)];
+  const args = ['run', ...options.flatMap((option) => written(option, place))];
   // The gateway would else look for catalogs and secrets in another place than this command.
   const home = place.env.PORTOLAN_HOME;
   const env: Launch['env'] = home ? { PORTOLAN_HOME: absolute(place, home) } : {};
@@ -65,27 +59,16 @@ export function gatewayArgsOf(command: readonly string[]): readonly string[] | u
   return index < 0 ? undefined : command.slice(index + 2);
 }
 
-function gatewayArgs(options: GatewayOptions, place: LaunchPlace): string[] {
-  const one = (flag: string, value: string | undefined) =>
-    value === undefined ? [] : [flag, value];
-  const file = (path: string) => absolute(place, path);
-  const { catalog, trustedRoot, servers } = options;
-  const layout = catalog?.startsWith('oci-layout:')
-    ? `oci-layout:${file(catalog.slice('oci-layout:'.length))}`
-    : catalog;
-  return [
-    ...one('--catalog', layout),
-    ...(options.key ?? []).flatMap((path) => ['--key', file(path)]),
-    ...one('--identity', options.identity),
-    ...one('--issuer', options.issuer),
-    ...one('--trusted-root', trustedRoot === undefined ? undefined : file(trustedRoot)),
-    ...(options.allServers ? ['--all'] : one('--servers', servers?.join(','))),
-    ...options.set.flatMap((assignment) => ['--set', assignment]),
-    ...one('--isolation', options.isolation),
-    ...one('--node-image', options.nodeImage),
-    ...one('--tool-changes', options.toolChanges),
-    ...one('--prefix', options.prefix),
-  ];
+function written({ flag, takes, values }: GatewayOption, place: LaunchPlace): string[] {
+  if (takes === 'nothing') return [flag];
+  return values.flatMap((value) => [flag, takes === 'path' ? pathIn(value, place) : value]);
+}
+
+/** A layout's path is behind its prefix; a registry is none. */
+function pathIn(value: string, place: LaunchPlace): string {
+  const layout = 'oci-layout:';
+  if (value.startsWith(layout)) return layout + absolute(place, value.slice(layout.length));
+  return value.startsWith('oci://') ? value : absolute(place, value);
 }
 
 function absolute(place: LaunchPlace, path: string): string {

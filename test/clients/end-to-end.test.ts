@@ -93,7 +93,10 @@ describe.skipIf(process.platform !== 'linux')('portolan client', () => {
   });
 
   it('connects a project, and shows a diff first', async () => {
-    const args = ['connect', 'claude-code', '--project', 'shop', '--servers', 'everything'];
+    const args = [
+      ...['connect', 'claude-code', '--project', 'shop', '--servers', 'everything'],
+      ...['--allow-path', 'data', '--audit', 'off', '--prefix', 'always', '--discover'],
+    ];
     const file = join(built.folder, 'shop', '.mcp.json');
     const dry = await client(...args, ...built.source, '--dry-run');
     expect(dry.stdout).toContain(`+++ ${file}`);
@@ -104,7 +107,11 @@ describe.skipIf(process.platform !== 'linux')('portolan client', () => {
         portolan: {
           type: 'stdio',
           command: 'npx',
-          args: ['-y', 'portolan', 'run', ...built.source, '--servers', 'everything'],
+          args: [
+            ...['-y', 'portolan', 'run', ...built.source, '--servers', 'everything'],
+            ...['--allow-path', join(built.folder, 'data'), '--prefix', 'always'],
+            ...['--discover', '--audit', 'off'],
+          ],
           env: { PORTOLAN_HOME: join(built.folder, 'home') },
         },
       },

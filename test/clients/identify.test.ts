@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { identify } from '../../gateway/clients/identify.ts';
-import { gatewayArgsOf, type LaunchPlace, launchOf } from '../../gateway/clients/launch.ts';
+import {
+  type GatewayOption,
+  gatewayArgsOf,
+  type LaunchPlace,
+  launchOf,
+} from '../../gateway/clients/launch.ts';
 
 describe('what an entry starts', () => {
   const line = (text: string) => {
@@ -66,19 +71,23 @@ describe('the command that is written', () => {
     node: 'C:\\node.exe',
   };
 
+  const option = (
+    takes: GatewayOption['takes'],
+    flag: string,
+    ...values: string[]
+  ): GatewayOption => ({ flag, takes, values });
+  const servers = option('text', '--servers', 'x');
+
   it('has absolute paths and every option of the gateway', () => {
     const launch = launchOf(
       'portolan',
-      {
-        catalog: 'oci-layout:dist/catalog',
-        key: ['a.pub', '/b.pub'],
-        trustedRoot: 'root.json',
-        servers: ['x', 'y@1.0.0'],
-        set: ['x.list=["a b"]'],
-        isolation: 'container',
-        toolChanges: 'warn',
-        prefix: 'always',
-      },
+      [
+        option('path', '--catalog', 'oci-layout:dist/catalog'),
+        option('path', '--key', 'a.pub', '/b.pub'),
+        option('text', '--servers', 'x,y@1.0.0'),
+        option('text', '--set', 'x.list=["a b"]'),
+        option('nothing', '--discover'),
+      ],
       { ...linux, env: { PORTOLAN_HOME: 'home', SECRET_TOKEN: 'hunter2' } },
     );
     expect(launch).toEqual({
@@ -86,22 +95,23 @@ describe('the command that is written', () => {
       command: 'npx',
       args: [
         ...['-y', 'portolan', 'run', '--catalog', 'oci-layout:/work/dist/catalog'],
-        ...['--key', '/work/a.pub', '--key', '/b.pub', '--trusted-root', '/work/root.json'],
-        ...['--servers', 'x,y@1.0.0', '--set', 'x.list=["a b"]'],
-        ...['--isolation', 'container', '--tool-changes', 'warn', '--prefix', 'always'],
+        ...['--key', '/work/a.pub', '--key', '/b.pub'],
+        ...['--servers', 'x,y@1.0.0', '--set', 'x.list=["a b"]', '--discover'],
       ],
       env: { PORTOLAN_HOME: '/work/home' },
     });
   });
 
   it('goes through cmd on Windows, which must not read the arguments as its own', () => {
-    expect(launchOf('p', { key: ['k.pub'], allServers: true, set: [] }, windows)).toEqual({
+    expect(
+      launchOf('p', [option('path', '--key', 'k.pub'), option('nothing', '--all')], windows),
+    ).toEqual({
       name: 'p',
       command: 'cmd',
       args: ['/c', 'npx', '-y', 'portolan', 'run', '--key', 'C:\\work\\k.pub', '--all'],
       env: {},
     });
-    const unsafe = { servers: ['x'], set: ['x.a=1&calc'] };
+    const unsafe = [servers, option('text', '--set', 'x.a=1&calc')];
     expect(() => launchOf('p', unsafe, windows)).toThrow(/--command PATH/);
     expect(launchOf('p', unsafe, windows, 'portolan.mjs')).toMatchObject({
       command: 'C:\\node.exe',
@@ -111,14 +121,14 @@ describe('the command that is written', () => {
 
   it('refuses names that clients choke on', () => {
     for (const name of ['', 'a b', '-x', 'a.b', 'x'.repeat(65)]) {
-      expect(() => launchOf(name, { set: [] }, linux)).toThrow(/--name/);
+      expect(() => launchOf(name, [], linux)).toThrow(/--name/);
     }
   });
 
   it('is recognized again', () => {
     for (const place of [linux, windows]) {
       for (const file of [undefined, 'dist/portolan.mjs']) {
-        const { command, args } = launchOf('p', { servers: ['x'], set: [] }, place, file);
+        const { command, args } = launchOf('p', [servers], place, file);
         expect(gatewayArgsOf([command, ...args])).toEqual(['--servers', 'x']);
       }
     }

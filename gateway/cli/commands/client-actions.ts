@@ -12,7 +12,7 @@ import {
   type Target,
   undoClient,
 } from '../../clients/connect.ts';
-import { launchOf } from '../../clients/launch.ts';
+import { type GatewayOption, launchOf } from '../../clients/launch.ts';
 import { configFile, findClient, isInstalled } from '../../clients/locate.ts';
 import type { Machine } from '../../clients/machine.ts';
 import { type Proposal, proposeEntries } from '../../clients/propose.ts';
@@ -72,6 +72,7 @@ export async function listClients(options: ClientListOptions): Promise<void> {
 export async function connectClients(
   ids: readonly string[],
   options: ClientConnectOptions,
+  given: readonly GatewayOption[],
 ): Promise<void> {
   if (!options.servers?.length && !options.allServers) {
     throw new PortolanError(
@@ -83,7 +84,7 @@ export async function connectClients(
   const clients = chosen(ids, options);
   const launch = launchOf(
     options.name,
-    options,
+    given,
     { ...thisMachine(), cwd: process.cwd(), node: process.execPath },
     options.command,
   );

@@ -1,6 +1,6 @@
-import { type Command, Option } from 'commander';
-import { type CatalogOptions, collect, withCatalogOptions } from '../catalog-access.ts';
-import { names } from './run.ts';
+import type { Command, Option } from 'commander';
+import type { GatewayOption } from '../../clients/launch.ts';
+import { type CatalogOptions, withCatalogOptions } from '../catalog-access.ts';
 
 export interface PlaceOptions {
   /** Folder of a project; `true` for the current one. */
@@ -28,10 +28,6 @@ export interface ClientConnectOptions extends CatalogOptions, ClientChangeOption
   readonly servers?: readonly string[];
   readonly allServers?: true;
   readonly set: readonly string[];
-  readonly isolation?: string;
-  readonly nodeImage?: string;
-  readonly toolChanges?: string;
-  readonly prefix?: string;
   readonly command?: string;
   /** `--no-check`. */
   readonly check: boolean;
@@ -60,40 +56,19 @@ export function registerClient(program: Command): void {
     .option('--json', 'print JSON')
     .action(async (options: ClientListOptions) => (await actions()).listClients(options));
 
-  withCatalogOptions(
-    withChange(client.command('connect').argument('[clients...]', 'ids of `client ls --all`')),
-  )
-    .description('Adds an entry that starts the gateway on stdio.')
-    .option('--servers <names>', 'servers to serve, as NAME or NAME@VERSION, with commas', names)
+  const connect = withChange(
+    client.command('connect').argument('[clients...]', 'ids of `client ls --all`'),
+  );
+  const shared = sharedOptions(program);
+  for (const option of shared) connect.addOption(option);
+  connect
+    .description('Adds an entry that starts the gateway on stdio, with these options of it.')
     .option('--all-servers', 'serve every server of the catalog that needs no setting')
-    .option('--set <server.parameter=value>', 'set a parameter (repeatable)', collect, [])
-    .addOption(
-      new Option('--isolation <mode>', 'what keeps servers in their box').choices([
-        'auto',
-        'container',
-        'bubblewrap',
-        'none',
-      ]),
-    )
-    .option('--node-image <ref@digest>', 'image that runs npm servers in a container')
-    .addOption(
-      new Option('--tool-changes <mode>', 'tools that differ from the signed ones').choices([
-        'block',
-        'warn',
-      ]),
-    )
-    .addOption(
-      new Option('--prefix <mode>', 'server names in front of tool names').choices([
-        'auto',
-        'always',
-        'never',
-      ]),
-    )
     .option('--command <file>', 'run this file of Portolan with Node.js instead of `npx portolan`')
     .option('--no-check', 'do not ask the catalogs whether they have these servers')
     .addHelpText('after', EXAMPLES)
     .action(async (clients: string[], options: ClientConnectOptions) =>
-      (await actions()).connectClients(clients, options),
+      (await actions()).connectClients(clients, options, givenOptions(shared, options)),
     );
 
   withChange(client.command('disconnect').argument('[clients...]', 'ids of `client ls`'))
@@ -134,6 +109,38 @@ Examples:
     portolan client connect cursor vscode --servers context7,github
   See what would change in a project's file:
     portolan client connect claude-code --project --servers context7 --dry-run`;
+
+/** The options of `portolan run` that mean something on stdio. */
+function sharedOptions(program: Command): readonly Option[] {
+  const run = program.commands.find((command) => command.name() === 'run');
+  return (run?.options ?? []).filter(
+    ({ long }) =>
+      !/^--(all|transport|host|port|token|token-file|tls-.*|oauth-.*|allow-origin|allow-host)$/.test(
+        long ?? '',
+      ),
+  );
+}
+
+/** Those that were given, as they are written behind `run`. */
+function givenOptions(
+  shared: readonly Option[],
+  options: ClientConnectOptions,
+): readonly GatewayOption[] {
+  const values = options as unknown as Readonly<Record<string, unknown>>;
+  const given = shared.flatMap((option): GatewayOption[] => {
+    const value = values[option.attributeName()];
+    const flag = option.long ?? '';
+    if (value === undefined || value === option.defaultValue) return [];
+    if (value === true) return [{ flag, takes: 'nothing', values: [] }];
+    const texts = Array.isArray(value) ? value.map(String) : [String(value)];
+    // `--servers a,b` is one value; other lists repeat the option.
+    const list = flag === '--servers' ? [texts.join(',')] : texts;
+    const isPath =
+      /<[^>]*\b(file|folder)\b[^>]*>/.test(option.flags) || String(value).startsWith('oci-layout:');
+    return [{ flag, takes: isPath && value !== 'off' ? 'path' : 'text', values: list }];
+  });
+  return options.allServers ? [...given, { flag: '--all', takes: 'nothing', values: [] }] : given;
+}
 
 function withPlace(command: Command): Command {
   return command.option('--project [folder]', "the client's file of a project, not of the user");

@@ -100,8 +100,7 @@ Examples:
     portolan run --catalog oci://ghcr.io/example/catalog --key catalog.pub \\
       --servers everything --transport http --port 8811 --token-file ~/.portolan-token`;
 
-/** Names with commas between them. */
-export function names(value: string): readonly string[] {
+function names(value: string): readonly string[] {
   return value
     .split(',')
     .map((name) => name.trim())
