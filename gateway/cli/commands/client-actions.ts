@@ -141,6 +141,12 @@ export async function importServers(
   );
 }
 
+/** What is said of servers that no catalog could have. */
+const REMARKS: Readonly<Record<string, string>> = {
+  portolan: 'this gateway',
+  'docker-toolkit': "Docker's gateway; see the guide on migrating from it",
+};
+
 function describe(client: string, path: string, servers: readonly Proposal[]): string {
   const matched = [...new Set(servers.flatMap(({ entry }) => entry ?? []))];
   const secrets = servers.flatMap(({ entry, secrets = [] }) =>
@@ -152,7 +158,7 @@ function describe(client: string, path: string, servers: readonly Proposal[]): s
       servers.map(({ name, is, entry }) => [
         `  ${visible(name)}`,
         visible(`${is.kind} ${is.name}`),
-        entry ? `-> ${entry}` : is.kind === 'portolan' ? '' : 'in no catalog',
+        entry ? `-> ${entry}` : (REMARKS[is.kind] ?? 'in no catalog'),
       ]),
     ),
     ...(matched.length > 0
