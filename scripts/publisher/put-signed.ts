@@ -6,7 +6,7 @@ import { MAX_SUBJECTS, SIGN_PREDICATE } from '../../core/trust/statement.ts';
 import { forEachLimited } from './limited.ts';
 
 /** Uploads at the same time, unless told otherwise. */
-export const CONCURRENCY = 8;
+export const CONCURRENCY = 16;
 
 /** How artifacts are signed. */
 export interface SigningOptions {

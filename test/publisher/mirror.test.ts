@@ -1,5 +1,7 @@
+import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { readFreshness } from '../../core/catalog/freshness.ts';
 import { readCatalog } from '../../core/catalog/read-catalog.ts';
@@ -18,6 +20,8 @@ import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
 let publication: TestPublication;
 let from: Repository;
+/** Not the synchronous way: this process must keep reading what the registry says. */
+const run = promisify(execFile);
 const layout = (name: string) => `oci-layout:${join(publication.folder, name)}`;
 beforeEach(async () => {
   publication = await testPublication();
@@ -71,6 +75,22 @@ describe('a mirror', () => {
     await mirror(from, to, publication.policy);
     expect(await copy.tags()).toEqual(expect.arrayContaining(['alpha_1.0.0', 'catalog-2']));
   });
+
+  it.skipIf(noRegistry || needs('oras').skip)(
+    'travels as a tar to a network of its own, as docs/own-catalog.md says',
+    async () => {
+      const folder = join(publication.folder, 'copy');
+      const to = await openRepository(`oci-layout:${folder}`, { create: true });
+      await mirror(from, to, publication.policy);
+      const tar = join(publication.folder, 'catalog.tar');
+      await run('tar', ['-cf', tar, '-C', folder, '.']);
+      const all = ['alpha 1.1.0', 'alpha 1.0.0', 'beta 1.0.0'];
+      expect(await readAll(await openRepository(`oci-layout:${tar}`))).toEqual(all);
+      const inside = `${registry?.host}/inside`;
+      await run('oras', ['restore', '--plain-http', '--input', tar, inside]);
+      expect(await readAll(await openRepository(`oci://${inside}`))).toEqual(all);
+    },
+  );
 
   it('copies nothing that does not verify', async () => {
     const alpha = await from.resolveTag('alpha_1.1.0');

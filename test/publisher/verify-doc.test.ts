@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { copyFile, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { asDigest, hexOf } from '../../core/oci/digest.ts';
 import { openRepository } from '../../core/oci/open.ts';
@@ -60,13 +61,14 @@ describe.skipIf(needs('cosign', 'oras', 'jq', 'docker-registry').skip)('docs/ver
   });
 
   /** Runs the blocks of some headings as one script; gives what the commands print. */
-  function run(...headings: string[]): string {
+  async function run(...headings: string[]): Promise<string> {
     const script = headings.map((heading) => {
       const code = blocks.get(heading);
       if (!code) throw new Error(`docs/verify.md has nothing to run under "${heading}"`);
       return code;
     });
-    return execFileSync('bash', ['-c', PRELUDE + script.join('\n')], {
+    // Not the synchronous way: this process must keep reading what the registry says.
+    const { stdout } = await promisify(execFile)('bash', ['-c', PRELUDE + script.join('\n')], {
       cwd: publication.folder,
       env: {
         PATH: process.env.PATH,
@@ -75,26 +77,25 @@ describe.skipIf(needs('cosign', 'oras', 'jq', 'docker-registry').skip)('docs/ver
         NAME: 'beta',
         LAYOUT: join(publication.folder, 'mirror'),
       },
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
     });
+    return stdout;
   }
   const CATALOG = 'The catalog, with a key';
 
-  it('verifies a catalog and a server of it', () => {
-    const output = run(CATALOG, 'A server');
+  it('verifies a catalog and a server of it', async () => {
+    const output = await run(CATALOG, 'A server');
     expect(output).toContain('catalog 7 of io.github.example, 2 servers');
     expect(output).toContain('beta 1.0.0');
     expect(output).toContain('application/vnd.dev.sigstore.bundle.v0.3+json');
   });
 
-  it("verifies that the catalog is fresh, and Docker's catalog", () => {
-    const output = run(CATALOG, 'Freshness', "Docker's catalog");
+  it("verifies that the catalog is fresh, and Docker's catalog", async () => {
+    const output = await run(CATALOG, 'Freshness', "Docker's catalog");
     expect(output).toContain('fresh');
   });
 
-  it('verifies a layout without a registry', () => {
-    run('A layout on disk');
+  it('verifies a layout without a registry', async () => {
+    await run('A layout on disk');
   });
 
   it('ends with an error where the key is another', async () => {
@@ -103,8 +104,8 @@ describe.skipIf(needs('cosign', 'oras', 'jq', 'docker-registry').skip)('docs/ver
     execFileSync('openssl', ['genpkey', '-algorithm', 'ed25519', '-out', `${key}.pem`]);
     execFileSync('openssl', ['pkey', '-in', `${key}.pem`, '-pubout', '-out', key]);
     try {
-      expect(() => run(CATALOG)).toThrow();
-      expect(() => run('A layout on disk')).toThrow();
+      await expect(run(CATALOG)).rejects.toThrow();
+      await expect(run('A layout on disk')).rejects.toThrow();
     } finally {
       await writeFile(key, own);
     }
@@ -116,7 +117,7 @@ describe.skipIf(needs('cosign', 'oras', 'jq', 'docker-registry').skip)('docs/ver
     const path = join(publication.folder, 'mirror', 'blobs', 'sha256', hexOf(digest));
     const own = await readFile(path, 'utf8');
     await writeFile(path, own.replace('Test catalog', 'Best catalog'));
-    expect(() => run('A layout on disk')).toThrow();
+    await expect(run('A layout on disk')).rejects.toThrow();
     await writeFile(path, own);
   });
 });
