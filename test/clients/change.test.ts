@@ -13,17 +13,16 @@ import {
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import {
-  backupsOf,
-  connectClient,
-  connectionsIn,
-  disconnectClient,
-  entriesOfClient,
-  type Target,
-  undoClient,
-} from '../../gateway/clients/connect.ts';
+import { connectClient, disconnectClient } from '../../gateway/clients/connect.ts';
 import { configFile, findClient } from '../../gateway/clients/locate.ts';
 import { CLIENTS } from '../../gateway/clients/table.ts';
+import {
+  backupsOf,
+  connectionsIn,
+  entriesOfClient,
+  type Target,
+} from '../../gateway/clients/target.ts';
+import { undoClient } from '../../gateway/clients/undo.ts';
 import { fixtureOf, LAUNCH } from './fixture.ts';
 
 let home: string;
@@ -135,9 +134,9 @@ describe('an entry of somebody else', () => {
 
   it('is neither replaced nor removed', async () => {
     const target = targetOf('cursor', foreign);
-    for (const act of [connectClient(target, LAUNCH), disconnectClient(target, 'portolan')]) {
-      await expect(act).rejects.toMatchObject({ kind: 'forbidden', code: 'ENTRY_FOREIGN' });
-    }
+    const refusal = { kind: 'forbidden', code: 'ENTRY_FOREIGN' };
+    await expect(connectClient(target, LAUNCH)).rejects.toMatchObject(refusal);
+    await expect(disconnectClient(target, 'portolan')).rejects.toMatchObject(refusal);
     expect(read(target)).toBe(foreign);
   });
 

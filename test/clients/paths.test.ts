@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { Client } from '../../gateway/clients/client.ts';
 import { configFile, findClient, isInstalled } from '../../gateway/clients/locate.ts';
@@ -166,6 +167,11 @@ describe.each(EXPECTED)('%s', (id, onLinux, onMac, onWindows, inProject) => {
       expect(isInstalled(client, machine, (path) => file.startsWith(path))).toBe(true);
     }
   });
+});
+
+it('has a guide that names every client', () => {
+  const guide = readFileSync('docs/guides/clients.md', 'utf8');
+  for (const { id, title } of CLIENTS) expect(guide).toContain(`| \`${id}\` | ${title}`);
 });
 
 describe('places that variables name', () => {

@@ -1,36 +1,28 @@
-import { homedir } from 'node:os';
-import { resolve } from 'node:path';
 import { PortolanError } from '../../../core/errors.ts';
 import type { Client } from '../../clients/client.ts';
+import { connectClient, disconnectClient } from '../../clients/connect.ts';
+import { type GatewayOption, launchOf } from '../../clients/launch.ts';
+import { findClient, isInstalled } from '../../clients/locate.ts';
 import {
   backupsOf,
-  connectClient,
   connectionsIn,
-  disconnectClient,
   entriesOfClient,
   type Outcome,
   type Target,
-  undoClient,
-} from '../../clients/connect.ts';
-import { type GatewayOption, launchOf } from '../../clients/launch.ts';
-import { configFile, findClient, isInstalled } from '../../clients/locate.ts';
-import type { Machine } from '../../clients/machine.ts';
-import { type Proposal, proposeEntries } from '../../clients/propose.ts';
-import { CLIENTS } from '../../clients/table.ts';
+} from '../../clients/target.ts';
+import { undoClient } from '../../clients/undo.ts';
 import { portolanPaths } from '../../paths.ts';
 import { parseAssignments } from '../../profile/settings.ts';
 import { visible } from '../../relay/render-diff.ts';
 import { openCatalogs } from '../catalog-access.ts';
 import { note, print, table } from '../print.ts';
-import { reportError } from '../report-error.ts';
 import type {
   ClientChangeOptions,
   ClientConnectOptions,
-  ClientImportOptions,
   ClientListOptions,
   ClientUndoOptions,
-  PlaceOptions,
 } from './client.ts';
+import { isHere, placed, reporting, targetOf, thisMachine } from './client-place.ts';
 
 export async function listClients(options: ClientListOptions): Promise<void> {
   const rows = await Promise.all(
@@ -120,59 +112,6 @@ export async function undoChange(id: string, options: ClientUndoOptions): Promis
   report(target.client, await undoClient(target, options), options);
 }
 
-export async function importServers(
-  ids: readonly string[],
-  options: ClientImportOptions,
-): Promise<void> {
-  const catalogs = await openCatalogs(options, portolanPaths(), note);
-  const clients = ids.length > 0 ? ids.map(findClient) : placed(options).filter(isHere);
-  const found: { client: string; path: string; servers: readonly Proposal[] }[] = [];
-  for (const client of clients) {
-    const target = targetOf(client, options);
-    await reporting(async () => {
-      const servers = await proposeEntries(await entriesOfClient(target), catalogs);
-      if (servers.length > 0) found.push({ client: client.id, path: target.path, servers });
-    }, clients.length);
-  }
-  print(options.json, found, () =>
-    found.length === 0
-      ? 'These clients have no servers.'
-      : found.map(({ client, path, servers }) => describe(client, path, servers)).join('\n\n'),
-  );
-}
-
-/** What is said of servers that no catalog could have. */
-const REMARKS: Readonly<Record<string, string>> = {
-  portolan: 'this gateway',
-  'docker-toolkit': "Docker's gateway; see the guide on migrating from it",
-};
-
-function describe(client: string, path: string, servers: readonly Proposal[]): string {
-  const matched = [...new Set(servers.flatMap(({ entry }) => entry ?? []))];
-  const secrets = servers.flatMap(({ entry, secrets = [] }) =>
-    secrets.map((secret) => `portolan secret set ${entry}.${secret}`),
-  );
-  return [
-    `${client}  ${path}`,
-    table(
-      servers.map(({ name, is, entry }) => [
-        `  ${visible(name)}`,
-        visible(`${is.kind} ${is.name}`),
-        entry ? `-> ${entry}` : (REMARKS[is.kind] ?? 'in no catalog'),
-      ]),
-    ),
-    ...(matched.length > 0
-      ? [
-          '  To run them verified and isolated:',
-          ...[...new Set(secrets)].map((line) => `    ${line}`),
-        ]
-      : []),
-    ...(matched.length > 0
-      ? [`    portolan client connect ${client} --servers ${matched.join(',')}`]
-      : []),
-  ].join('\n');
-}
-
 /**
  * Fails before a client would: unknown servers and parameters, and secrets given as parameters,
  * which would end in the client's file.
@@ -222,16 +161,6 @@ async function each(
   if (options.json) print(true, results, () => '');
 }
 
-/** One client's broken file does not keep the others from being connected. */
-async function reporting(work: () => Promise<void>, clients: number): Promise<void> {
-  try {
-    await work();
-  } catch (error) {
-    if (clients === 1 || !(error instanceof PortolanError)) throw error;
-    reportError(error);
-  }
-}
-
 function report(
   client: Client,
   outcome: Outcome,
@@ -260,23 +189,4 @@ function chosen(ids: readonly string[], options: ClientChangeOptions): readonly 
   const clients = placed(options).filter(isHere);
   if (clients.length > 0) return clients;
   throw new PortolanError('usage', 'CLIENT_MISSING', 'no client was found on this machine');
-}
-
-/** The clients that have a file of the kind that is asked for. */
-function placed({ project }: PlaceOptions): readonly Client[] {
-  return CLIENTS.filter((client) => project === undefined || client.project);
-}
-
-function isHere(client: Client): boolean {
-  return isInstalled(client, thisMachine());
-}
-
-function targetOf(client: Client, { project }: PlaceOptions): Target {
-  const folder = project === undefined ? undefined : resolve(project === true ? '.' : project);
-  const path = configFile(client, thisMachine(), folder);
-  return { client, path, stateDir: portolanPaths().state };
-}
-
-function thisMachine(): Machine {
-  return { platform: process.platform, env: process.env, home: homedir() };
 }

@@ -97,7 +97,7 @@ export function registerClient(program: Command): void {
     )
     .option('--json', 'print JSON')
     .action(async (clients: string[], options: ClientImportOptions) =>
-      (await actions()).importServers(clients, options),
+      (await import('./client-import.ts')).importServers(clients, options),
     );
 }
 
