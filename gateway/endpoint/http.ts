@@ -75,7 +75,7 @@ export async function serveHttp(
     hosts: allowedHosts(host, options.allowedHosts ?? []),
     origins: options.allowedOrigins ?? [],
     verifyToken: options.verifyToken,
-    resourceMetadata: options.protectedResource ? DISCOVERY_PATH : undefined,
+    resourceMetadata: options.protectedResource && metadataUrl(options.protectedResource),
   });
   let requests = 0;
 
@@ -328,6 +328,13 @@ interface Call {
   readonly response: ServerResponse;
   readonly principal: string;
   readonly gateway: Gateway;
+}
+
+/** Where a client finds the document (RFC 9728, section 3.1): the well-known path before the resource's own. */
+function metadataUrl({ resource }: Readonly<Record<string, unknown>>): string {
+  if (typeof resource !== 'string') return DISCOVERY_PATH;
+  const { origin, pathname } = new URL(resource);
+  return `${origin}${DISCOVERY_PATH}${pathname === '/' ? '' : pathname}`;
 }
 
 /** Names under which the endpoint answers; none are checked when it is open to the network unnamed. */
