@@ -69,6 +69,7 @@ export async function startAuthorizationServer(
       Session: 86_400,
     },
     features: {
+      clientCredentials: { enabled: true },
       devInteractions: { enabled: true },
       registration: { enabled: registration },
       revocation: {
