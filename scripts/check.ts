@@ -6,8 +6,17 @@
 import { spawnSync } from 'node:child_process';
 
 const checks: readonly (readonly [name: string, script: string, ...args: string[]])[] = [
-  ['types', 'node_modules/typescript/bin/tsc', '-p', '.'],
-  ['types of the site', 'node_modules/@astrojs/check/bin/astro-check.js', '--root', '.'],
+  ['types', 'node_modules/.bin/tsc', '-p', '.'],
+  [
+    'types of the site',
+    'node_modules/@astrojs/check/bin/astro-check.js',
+    '--root',
+    'site',
+    '--tsconfig',
+    'site/tsconfig.json',
+    '--minimumSeverity',
+    'error',
+  ],
   ['lint and formatting', 'node_modules/@biomejs/biome/bin/biome', 'check', '--error-on-warnings'],
   ['import arrows', 'scripts/check-arrows.ts'],
   ['generated types', 'scripts/generate-types.ts', '--check'],

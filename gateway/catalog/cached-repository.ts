@@ -32,6 +32,8 @@ export async function cachedRepository(
       return await ask();
     } catch (error) {
       if (!isUnreachable(error)) throw error;
+      // Never fetched: there is nothing to go on with, and the network is the news.
+      if ((await local.tags()).length === 0) throw error;
       offline = true;
       log(
         `${remote.name} does not answer (${messageOf(error)}); going on with what was fetched before`,

@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { PortolanError } from '../../core/errors.ts';
 import { type CatalogSet, catalogSet } from '../catalog/catalog-set.ts';
+import { defaultSource } from '../catalog/default-source.ts';
 import { type OpenCatalog, openCatalog } from '../catalog/open-catalog.ts';
 import { type CatalogSource, findSource, policyOf, readSources } from '../catalog/sources.ts';
 import type { Paths } from '../paths.ts';
@@ -40,7 +41,9 @@ export async function openCatalogs(
   log: (line: string) => void,
 ): Promise<CatalogSet> {
   const open = { stateDir: paths.state, cacheDir: paths.cache, log };
-  const sources = await readSources(paths.config);
+  const added = await readSources(paths.config);
+  const shipped = defaultSource();
+  const sources = added.length > 0 || !shipped ? added : [shipped];
   const isSource = /^(oci|oci-layout):/.test(options.catalog ?? '');
   if (options.catalog && isSource) {
     const known = sources.find(({ source }) => source === options.catalog);
@@ -62,7 +65,11 @@ export async function openCatalogs(
   const opened = await Promise.all(sources.map((source) => openOrReport(source, open)));
   const usable = opened.filter((catalog) => catalog !== undefined);
   if (usable.length === 0) {
-    throw new PortolanError('unreachable', 'CATALOG_NONE', 'none of the catalogs answers');
+    throw new PortolanError(
+      'unreachable',
+      'CATALOG_NONE',
+      `none of the catalogs answers: ${sources.map(({ source }) => source).join(', ')}; check the network, or add another one with \`portolan catalog add SOURCE --key FILE\``,
+    );
   }
   return catalogSet(usable);
 }

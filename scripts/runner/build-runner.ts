@@ -1,7 +1,8 @@
 import { readdir, readFile, rename, rm } from 'node:fs/promises';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 import { writeFileAtomic } from '../../core/files.ts';
+import { loadConfig } from '../registry/load.ts';
 import { precompiledSchemas } from './precompiled-schemas.ts';
 
 /**
@@ -17,7 +18,12 @@ export async function buildRunner(folder: string): Promise<void> {
     platform: 'node',
     // Its CommonJS build hides its parts from bundlers behind a factory.
     resolve: { alias: { 'jsonc-parser': 'jsonc-parser/lib/esm/main.js' } },
-    transform: { define: { PORTOLAN_VERSION: JSON.stringify(version) } },
+    transform: {
+      define: {
+        PORTOLAN_VERSION: JSON.stringify(version),
+        PORTOLAN_DEFAULT_CATALOG: JSON.stringify(defaultCatalog()),
+      },
+    },
     plugins: [precompiledSchemas()],
     checks: { eval: false },
   });
@@ -52,6 +58,13 @@ import('node:module').then(function (module) {
   return import('./runner.cjs');
 });
 `;
+
+/** Where this repository publishes, and who signs there: registry/catalog.yaml. */
+function defaultCatalog() {
+  const { config } = loadConfig(resolve('registry'));
+  if (!config) throw new Error('registry/catalog.yaml is not valid; run npm run validate');
+  return { name: 'default', source: config.repository, signers: config.signers ?? [] };
+}
 
 /** The licence texts of every package in the bundle, which their licences ask to pass on. */
 async function licensesOf(moduleIds: readonly string[]): Promise<string> {

@@ -25,7 +25,13 @@ function portolan(...args: string[]): Promise<Outcome> {
     const child = execFile(
       process.execPath,
       [RUNNER, ...args],
-      { env: { ...process.env, PORTOLAN_HOME: join(publication.folder, 'home') } },
+      {
+        env: {
+          ...process.env,
+          PORTOLAN_HOME: join(publication.folder, 'home'),
+          PORTOLAN_DEFAULT_CATALOG: 'none',
+        },
+      },
       (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
     );
     child.stdin?.end();

@@ -2,7 +2,7 @@ import { load } from 'js-yaml';
 import { describe, expect, it } from 'vitest';
 import type { ServerEntry } from '../../core/entry/types.generated.ts';
 import { CLIENTS, directInstall, gatewayInstall } from '../../site/src/lib/clients.ts';
-import { DEFAULT_CATALOG } from '../../site/src/lib/launch.ts';
+import { catalogOptions, DEFAULT_CATALOG } from '../../site/src/lib/launch.ts';
 import { publicationOf } from './support/publication.ts';
 
 const publication = await publicationOf({ generated: 40 });
@@ -27,7 +27,7 @@ describe('install snippets', () => {
     expect(new Set(CLIENTS.map(({ id }) => id)).size).toBe(CLIENTS.length);
     for (const client of CLIENTS) {
       for (const entry of entries) {
-        const { snippets } = gatewayInstall(client, entry, DEFAULT_CATALOG);
+        const { snippets } = gatewayInstall(client, entry, []);
         expect(snippets.length, client.id).toBeGreaterThan(0);
       }
     }
@@ -37,7 +37,7 @@ describe('install snippets', () => {
     for (const client of CLIENTS) {
       for (const entry of entries) {
         const installs = [
-          gatewayInstall(client, entry, 'oci://x.example/y'),
+          gatewayInstall(client, entry, catalogOptions('oci://x.example/y', undefined)),
           directInstall(client, entry),
         ];
         for (const { language, text } of installs.flatMap((install) => install?.snippets ?? [])) {
@@ -58,7 +58,7 @@ describe('install snippets', () => {
       'kiro',
     ].map((id) => {
       const client = CLIENTS.find((item) => item.id === id) as (typeof CLIENTS)[number];
-      return gatewayInstall(client, entry, DEFAULT_CATALOG).links[0]?.href ?? '';
+      return gatewayInstall(client, entry, []).links[0]?.href ?? '';
     }) as [string, string, string, string, string];
     const inner = { command: 'npx', args: gateway };
 
@@ -86,7 +86,7 @@ describe('install snippets', () => {
     const entry = entryOf('crane');
     for (const client of CLIENTS) {
       for (const { links } of [
-        gatewayInstall(client, entry, DEFAULT_CATALOG),
+        gatewayInstall(client, entry, []),
         directInstall(client, entry),
       ].filter((x) => x !== undefined)) {
         for (const { href } of links)
@@ -122,8 +122,13 @@ describe('install snippets', () => {
 
   it('adds the catalog when it is not the default one', () => {
     const [claude] = CLIENTS as [(typeof CLIENTS)[number]];
-    const install = gatewayInstall(claude, entryOf('crane'), 'oci://registry.acme.example/tools');
-    expect(install.snippets[0]?.text).toContain('--catalog oci://registry.acme.example/tools');
+    const source = 'oci://registry.acme.example/tools';
+    const identity = 'https://github.com/acme/tools/.github/workflows/publish.yml@refs/heads/main';
+    const signers = [{ identity, issuer: 'https://token.actions.githubusercontent.com' }];
+    const install = gatewayInstall(claude, entryOf('crane'), catalogOptions(source, signers));
+    expect(install.snippets[0]?.text).toContain(`--catalog ${source} --identity ${identity}`);
+    expect(catalogOptions(source, undefined)).toContain('--key');
+    expect(catalogOptions(DEFAULT_CATALOG, signers)).toEqual([]);
   });
 
   it('offers a hosted server directly only to clients that speak HTTP', () => {

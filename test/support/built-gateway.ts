@@ -35,7 +35,12 @@ export async function builtCatalog(servers: readonly string[]): Promise<BuiltCat
     folder,
     layout,
     source: ['--catalog', `oci-layout:${layout}`, '--key', key],
-    env: { ...process.env, PORTOLAN_HOME: join(folder, 'home') },
+    env: {
+      ...process.env,
+      PORTOLAN_HOME: join(folder, 'home'),
+      // A test reads what it published itself.
+      PORTOLAN_DEFAULT_CATALOG: 'none',
+    },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
 }

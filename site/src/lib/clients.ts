@@ -30,7 +30,11 @@ export interface Client {
 }
 
 /** What to paste to reach a server through the gateway; every client can. */
-export function gatewayInstall(client: Client, entry: ServerEntry, catalog: string): Install {
+export function gatewayInstall(
+  client: Client,
+  entry: ServerEntry,
+  catalog: readonly string[],
+): Install {
   return client.install(gatewayLaunch(entry, catalog));
 }
 

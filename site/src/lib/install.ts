@@ -7,7 +7,7 @@ import { CLIENTS, directInstall, gatewayInstall, type Install } from './clients.
  * The chooser of clients: radio buttons, and what each client needs, shown by CSS, so that it works
  * without JavaScript. Clients that take the same text share it.
  */
-export function installHtml(entry: ServerEntry, catalog: string): string {
+export function installHtml(entry: ServerEntry, catalog: readonly string[]): string {
   const choices = CLIENTS.map(
     ({ id, title }, index) =>
       `<input type="radio" name="client" id="c-${id}" value="${id}"${index ? '' : ' checked'}><label for="c-${id}">${title}</label>`,
@@ -72,11 +72,14 @@ export function directHtml(entry: ServerEntry, clientId = 'claude-desktop'): str
 }
 
 /** What remains to do after pasting: give the secrets, or sign in. */
-export function nextHtml(entry: ServerEntry): string {
+export function nextHtml(entry: ServerEntry, catalog: readonly string[]): string {
+  const options = catalog.map((part) => ` ${part}`).join('');
   const secrets = (entry.secrets ?? []).filter(({ required }) => required !== false);
-  const lines = secrets.map(({ name }) => `npx -y portolan secret set ${entry.name}.${name}`);
+  const lines = secrets.map(
+    ({ name }) => `npx -y portolan secret set ${entry.name}.${name}${options}`,
+  );
   if (lines.length) return `<p class="small">${m.secretNext}</p>${preHtml(lines.join('\n'))}`;
   return entry.remote?.oauth && entry.remote.oauth.required !== false
-    ? `<p class="small">${m.signInNext}</p>${preHtml(`npx -y portolan login ${entry.name}`)}`
+    ? `<p class="small">${m.signInNext}</p>${preHtml(`npx -y portolan auth login ${entry.name}${options}`)}`
     : '';
 }

@@ -1,5 +1,5 @@
 import { type ParameterValue, resolveEntry } from '../../../core/entry/resolve.ts';
-import type { Parameter, ServerEntry } from '../../../core/entry/types.generated.ts';
+import type { CatalogConfig, Parameter, ServerEntry } from '../../../core/entry/types.generated.ts';
 
 /** How a client reaches a server. What only the user knows is a placeholder, never a value. */
 export interface Launch {
@@ -23,14 +23,30 @@ export interface LaunchInput {
   readonly secret: boolean;
 }
 
-/** The catalog that the gateway uses when it is told none. */
+/** The catalog that the gateway of npm uses when it is told none. */
 export const DEFAULT_CATALOG = 'oci://ghcr.io/portolan-mcp/catalog';
+
+/** Options that name a catalog and whose signature counts; none for the default one. */
+export function catalogOptions(
+  repository: string,
+  signers: CatalogConfig['signers'],
+): readonly string[] {
+  if (repository === DEFAULT_CATALOG) return [];
+  const [signer] = signers ?? [];
+  return [
+    '--catalog',
+    repository,
+    ...(signer && 'identity' in signer
+      ? ['--identity', signer.identity, '--issuer', signer.issuer]
+      : ['--key', 'catalog.pub']),
+  ];
+}
 
 /**
  * Through the gateway: it pulls and verifies the server, runs it isolated and holds its secrets, so
  * only required parameters are in the command.
  */
-export function gatewayLaunch(entry: ServerEntry, catalog: string): Launch {
+export function gatewayLaunch(entry: ServerEntry, catalog: readonly string[]): Launch {
   const inputs = inputsOf(entry).filter(({ secret }) => !secret);
   return {
     ...about(entry),
@@ -38,7 +54,7 @@ export function gatewayLaunch(entry: ServerEntry, catalog: string): Launch {
     command: 'npx',
     args: [
       ...['-y', 'portolan', 'run', '--servers', entry.name],
-      ...(catalog === DEFAULT_CATALOG ? [] : ['--catalog', catalog]),
+      ...catalog,
       ...inputs.flatMap(({ id, placeholder }) => ['--set', `${entry.name}.${id}=${placeholder}`]),
     ],
     env: {},
