@@ -19,7 +19,7 @@ export interface TrustOptions {
 export async function trustPolicyOf(options: TrustOptions): Promise<TrustPolicy> {
   const signers: TrustedSigner[] = [];
   for (const path of options.key ?? []) {
-    signers.push({ kind: 'key', key: parsePublicKey(await read(path, '--key'), path) });
+    signers.push({ kind: 'key', key: parsePublicKey(await readOptionFile(path, '--key'), path) });
   }
   if (options.identity || options.issuer) {
     if (!options.identity || !options.issuer) {
@@ -41,9 +41,10 @@ export async function trustPolicyOf(options: TrustOptions): Promise<TrustPolicy>
   return { signers, trustedRoot: await trustedRootOf(signers, options.trustedRoot) };
 }
 
-async function read(path: string, option: string): Promise<string> {
+/** A file that an option names. Throws `unreachable` / `FILE_UNREADABLE`. */
+export async function readOptionFile(path: string, option: string): Promise<Buffer> {
   try {
-    return await readFile(path, 'utf8');
+    return await readFile(path);
   } catch (error) {
     throw new PortolanError(
       'unreachable',

@@ -1,5 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import { messageOf, PortolanError } from '../../core/errors.ts';
+import { readOptionFile } from '../cli/trust-options.ts';
 import type { NamedToken } from '../endpoint/guard.ts';
 import type { HttpOptions } from '../endpoint/http.ts';
 import { tokenIn } from './token-file.ts';
@@ -72,7 +72,10 @@ async function tlsOf({ tlsCert, tlsKey }: AccessOptions): Promise<HttpOptions['t
   if (!tlsCert || !tlsKey) {
     throw usage('TLS_INCOMPLETE', '--tls-cert and --tls-key go together');
   }
-  const [cert, key] = await Promise.all([read(tlsCert, '--tls-cert'), read(tlsKey, '--tls-key')]);
+  const [cert, key] = await Promise.all([
+    readOptionFile(tlsCert, '--tls-cert'),
+    readOptionFile(tlsKey, '--tls-key'),
+  ]);
   try {
     const { createSecureContext } = await import('node:tls');
     createSecureContext({ cert, key });
@@ -100,19 +103,6 @@ async function issuedTokens(
   }
   const { tokenVerifier } = await import('../endpoint/issued-tokens.ts');
   return tokenVerifier({ issuer: oauthIssuer, audience: oauthAudience, scopes: oauthScope });
-}
-
-async function read(path: string, option: string): Promise<Buffer> {
-  try {
-    return await readFile(path);
-  } catch (error) {
-    throw new PortolanError(
-      'unreachable',
-      'FILE_UNREADABLE',
-      `${option} ${path} cannot be read: ${messageOf(error)}`,
-      { cause: error },
-    );
-  }
 }
 
 function usage(code: string, message: string): PortolanError {

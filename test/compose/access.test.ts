@@ -11,6 +11,7 @@ import {
   startAuthorizationServer,
   type TestAuthorizationServer,
 } from '../support/authorization-server.ts';
+import { needs } from '../support/needs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'portolan-access-'));
 const file = (name: string) => join(folder, name);
@@ -69,7 +70,7 @@ describe('bearer tokens', () => {
   });
 });
 
-describe('TLS', () => {
+describe.skipIf(needs('openssl').skip)('TLS', () => {
   beforeAll(() => {
     const args = ['-keyout', file('key.pem'), '-out', file('cert.pem'), '-subj', '/CN=localhost'];
     const alternative = ['-addext', 'subjectAltName=DNS:localhost,IP:127.0.0.1'];
@@ -101,7 +102,7 @@ describe('TLS', () => {
   });
 
   test('half of a pair, and what is no pair, are refused', async () => {
-    const [tlsCert, tlsKey] = [file('cert.pem'), file('key.pem')];
+    const tlsCert = file('cert.pem');
     const refused = (options: object) => accessOf({ token: [], ...options }, file('made'));
     await expect(refused({ tlsCert })).rejects.toMatchObject({ code: 'TLS_INCOMPLETE' });
     await expect(refused({ tlsCert, tlsKey: tlsCert })).rejects.toMatchObject({
@@ -110,7 +111,6 @@ describe('TLS', () => {
     await expect(refused({ tlsCert, tlsKey: file('gone') })).rejects.toMatchObject({
       code: 'FILE_UNREADABLE',
     });
-    expect(tlsKey).toBeTruthy();
   });
 });
 
