@@ -6,9 +6,6 @@ export interface TokenShape {
   readonly end: number;
 }
 
-/** What could be a credential at all: a long run of letters and digits, or a password in a URL. */
-const CANDIDATE = /[A-Za-z0-9_+/=.-]{20,}|:\/\/[^\s/@]+:[^\s/@]+@|-----BEGIN/g;
-
 /** Shapes that the rule set leaves to other tools, with what each is. */
 const SHAPES: readonly (readonly [RegExp, string])[] = [
   [
@@ -22,10 +19,14 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
 
 /** Documentation uses such values on purpose. */
 const PLACEHOLDER = /EXAMPLE|(.)\1{7}|\.\.\.|[xX]{6}|1234567890|abcdefgh/;
-/** Longer runs are encoded files, not credentials; checking them would take seconds. */
+/** Lengths of a run of letters and digits that may be a credential; longer ones are encoded files. */
+const SHORTEST_RUN = 20;
 const LONGEST_RUN = 4096;
 /** Characters around a candidate that the rules look at, e.g. `aws_secret_access_key = `. */
 const CONTEXT = 80;
+const LONGEST_KEY = 20_000;
+/** A password in a URL, right behind its `://`. */
+const PASSWORD = /[^\s/@:]{1,200}:[^\s/@]{1,500}@/y;
 
 /**
  * Finds what has the shape of a credential, first to last, without overlaps. Values that are
@@ -35,17 +36,18 @@ const CONTEXT = 80;
 export async function findTokenShapes(text: string): Promise<readonly TokenShape[]> {
   const windows = windowsOf(text);
   if (windows.length === 0) return [];
+  // Only the surroundings of candidates are looked at: expressions without an end overflow the stack
+  // on the megabytes of an encoded file.
+  const joined = windows.map(({ from, to }) => text.slice(from, to)).join('\n\n');
   const found: TokenShape[] = [];
+  const add = (what: string, start: number, end: number) =>
+    found.push({ what, start: positionIn(windows, start), end: positionIn(windows, end) });
   for (const [pattern, what] of SHAPES) {
-    for (const match of text.matchAll(pattern)) {
-      found.push({ what, start: match.index, end: match.index + match[0].length });
+    for (const match of joined.matchAll(pattern)) {
+      add(what, match.index, match.index + match[0].length);
     }
   }
-  const joined = windows.map(({ from, to }) => text.slice(from, to)).join('\n\n');
-  for (const { what, range } of await secretlint(joined)) {
-    const start = positionIn(windows, range[0]);
-    found.push({ what, start, end: start + range[1] - range[0] });
-  }
+  for (const { what, range } of await secretlint(joined)) add(what, ...range);
   const ordered = found
     .filter(({ start, end }) => !PLACEHOLDER.test(text.slice(start, end)))
     .sort((a, b) => a.start - b.start || b.end - a.end);
@@ -67,25 +69,58 @@ interface Window {
   readonly to: number;
 }
 
-/** The surroundings of all candidates, merged where they touch. */
+/** The surroundings of all candidates, in order, merged where they touch. */
 function windowsOf(text: string): readonly Window[] {
+  const found = [...runsIn(text)];
+  for (let at = text.indexOf('://'); at >= 0; at = text.indexOf('://', at + 3)) {
+    PASSWORD.lastIndex = at + 3;
+    if (PASSWORD.test(text)) found.push({ from: at, to: PASSWORD.lastIndex });
+  }
+  for (let at = text.indexOf('-----BEGIN'); at >= 0; at = text.indexOf('-----BEGIN', at + 10)) {
+    const end = text.indexOf('-----END', at);
+    found.push({ from: at, to: end < 0 || end > at + LONGEST_KEY ? at : end });
+  }
   const windows: { from: number; to: number }[] = [];
-  for (const match of text.matchAll(CANDIDATE)) {
-    if (match[0].length > LONGEST_RUN || !isMixed(match[0])) continue;
-    const from = Math.max(0, match.index - CONTEXT);
-    const to = Math.min(text.length, match.index + match[0].length + CONTEXT);
+  for (const { from, to } of found.sort((a, b) => a.from - b.from)) {
+    const start = Math.max(0, from - CONTEXT);
+    const end = Math.min(text.length, to + CONTEXT);
     const last = windows.at(-1);
-    if (last && from <= last.to) last.to = to;
-    else windows.push({ from, to });
+    if (last && start <= last.to) last.to = Math.max(last.to, end);
+    else windows.push({ from: start, to: end });
   }
   return windows;
 }
 
-/** Words and paths are long too, but credentials have digits. */
-function isMixed(run: string): boolean {
-  return (
-    run.startsWith('-') || run.startsWith(':') || (/[0-9]/.test(run) && /[A-Za-z]{2}/.test(run))
-  );
+/** What a character may be in a run: 1 a digit, 2 a letter, 3 one of `_+/=.-`; 0 ends it. */
+const KINDS = Uint8Array.from({ length: 128 }, (_, code) => {
+  const character = String.fromCharCode(code);
+  if (/[0-9]/.test(character)) return 1;
+  if (/[A-Za-z]/.test(character)) return 2;
+  return /[_+/=.-]/.test(character) ? 3 : 0;
+});
+
+/**
+ * Long runs with a digit and two letters in a row: words and paths are long too, but credentials
+ * have digits. A loop, because this sees every text of every call.
+ */
+function* runsIn(text: string): Generator<Window> {
+  let from = 0;
+  let digit = false;
+  let pair = false;
+  let before = 0;
+  for (let at = 0; at <= text.length; at += 1) {
+    const code = at < text.length ? text.charCodeAt(at) : 0;
+    const kind = code < 128 ? (KINDS[code] as number) : 0;
+    if (kind === 0) {
+      const length = at - from;
+      if (digit && pair && length >= SHORTEST_RUN && length <= LONGEST_RUN) yield { from, to: at };
+      from = at + 1;
+      digit = false;
+      pair = false;
+    } else if (kind === 1) digit = true;
+    else if (kind === 2 && before === 2) pair = true;
+    before = kind;
+  }
 }
 
 /** Where a position of the joined windows is in the text. */

@@ -187,6 +187,13 @@ describe('scan', () => {
     expect(value).toEqual(before);
   });
 
+  test('a file of 40 MB does not overflow anything, and a token beside it is found', async () => {
+    const value = { data: 'x1y'.repeat(13_000_000), text: `${'eyJ'.repeat(3_000_000)} ${github}` };
+    await scanValue(value, 'redact', knownSecrets(), 'it');
+    expect(value.data).toHaveLength(39_000_000);
+    expect(value.text).not.toContain(github);
+  });
+
   test('of several policies the strictest mode counts', () => {
     expect(scanMode([], 'results')).toBe('redact');
     expect(scanMode(policies({ scan: { results: 'off' } }), 'results')).toBe('off');
