@@ -1,10 +1,10 @@
 import { closeSync, fstatSync, mkdirSync, openSync, statSync, writeSync } from 'node:fs';
 import { rename, rm } from 'node:fs/promises';
-import { userInfo } from 'node:os';
-import { dirname } from 'node:path';
+import { dirname, extname } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
 import { withFileLock } from '../../core/file-lock.ts';
 import { cutText } from '../../core/text.ts';
+import { accountName } from '../policy/account-name.ts';
 import { isObject } from '../relay/protocol.ts';
 import { shapeOf } from './argument-shape.ts';
 import type { AuditRecord } from './audit-event.ts';
@@ -48,7 +48,10 @@ export function openAuditLog(options: AuditOptions): AuditLog {
     if (lines.length === 0) return;
     const text = Buffer.from(lines.join(''));
     try {
-      descriptor = current(descriptor, path);
+      // Forgotten first: a number that was closed may stand for another file a moment later.
+      const open = descriptor;
+      descriptor = undefined;
+      descriptor = current(open, path);
       // Appends of one call stay in one piece; a part is all that is written on a full disk.
       const written = writeSync(descriptor, text);
       if (written < text.length) throw new Error(`only ${written} of ${text.length} bytes fitted`);
@@ -151,20 +154,10 @@ function current(descriptor: number | undefined, path: string): number {
 
 /** `audit.jsonl`, `audit.1.jsonl`, `audit.2.jsonl`: the higher, the older. */
 function numbered(path: string, number: number): string {
-  const dot = path.lastIndexOf('.');
-  return dot > path.lastIndexOf('/') + 1
-    ? `${path.slice(0, dot)}.${number}${path.slice(dot)}`
-    : `${path}.${number}`;
+  const extension = extname(path);
+  return `${path.slice(0, path.length - extension.length)}.${number}${extension}`;
 }
 
 function ignoreMissing(error: NodeJS.ErrnoException): void {
   if (error.code !== 'ENOENT') throw error;
-}
-
-function accountName(): string {
-  try {
-    return userInfo().username;
-  } catch {
-    return 'unknown';
-  }
 }

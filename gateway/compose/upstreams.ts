@@ -1,9 +1,9 @@
-import { userInfo } from 'node:os';
 import type { VerifiedServer } from '../../core/catalog/read-server.ts';
 import { type ResolvedEntry, resolveEntry } from '../../core/entry/resolve.ts';
 import type { ServerEntry } from '../../core/entry/types.generated.ts';
 import { PortolanError } from '../../core/errors.ts';
 import type { CatalogSet } from '../catalog/catalog-set.ts';
+import { accountName } from '../policy/account-name.ts';
 import {
   mayHaveSecret,
   policyError,
@@ -81,7 +81,7 @@ export async function selectUpstreams(
         source: catalogs.find(entry.name).catalog.source,
         signer: server.evidence.signer,
         bare: options.isolation.isolation === 'none',
-        user: userInfo().username,
+        user: accountName(),
       });
       if (refusal && isNamed(selection, entry.name)) throw policyError(refusal);
       if (refusal) {

@@ -194,6 +194,13 @@ describe('scan', () => {
     expect(value.text).not.toContain(github);
   });
 
+  test('a value of any depth is looked through', async () => {
+    const secrets = knownSecrets();
+    secrets.add(['deep-secret']);
+    const value = JSON.parse(`${'[{"a":'.repeat(50_000)}"deep-secret"${'}]'.repeat(50_000)}`);
+    expect(await scanValue(value, 'redact', secrets, 'it')).toEqual(['a secret of the profile']);
+  });
+
   test('of several policies the strictest mode counts', () => {
     expect(scanMode([], 'results')).toBe('redact');
     expect(scanMode(policies({ scan: { results: 'off' } }), 'results')).toBe('off');

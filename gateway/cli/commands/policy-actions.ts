@@ -1,7 +1,7 @@
-import { userInfo } from 'node:os';
 import { resolveEntry } from '../../../core/entry/resolve.ts';
 import type { CatalogSet } from '../../catalog/catalog-set.ts';
 import { portolanPaths } from '../../paths.ts';
+import { accountName } from '../../policy/account-name.ts';
 import {
   type Refusal,
   refusalOfCandidate,
@@ -100,7 +100,7 @@ async function verdictOn(
     source: catalog.source,
     signer: evidence.signer,
     bare: options.isolation === 'none',
-    user: userInfo().username,
+    user: accountName(),
   });
   if (refusal) return verdictOf(refusal, name, tool);
   return verdictOf(
