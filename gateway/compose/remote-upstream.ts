@@ -1,6 +1,7 @@
 import type { VerifiedServer } from '../../core/catalog/read-server.ts';
 import { resolveEntry } from '../../core/entry/resolve.ts';
 import { PortolanError } from '../../core/errors.ts';
+import type { KnownSecrets } from '../policy/known-secrets.ts';
 import type { Upstream } from '../relay/upstream.ts';
 import type { Vault } from '../vault/vault.ts';
 import { type ServerSettings, upstreamFacts } from './local-upstream.ts';
@@ -9,13 +10,15 @@ import { type ServerSettings, upstreamFacts } from './local-upstream.ts';
 export interface RemoteOptions {
   /** Keeps the sign-ins. */
   readonly vault: Vault;
+  /** Told every access token, to find it in texts again. */
+  readonly secrets?: KnownSecrets;
 }
 
 /** A verified remote server as the relay sees it: connected to on first use. */
 export function remoteUpstream(
   server: VerifiedServer,
   settings: ServerSettings,
-  { vault }: RemoteOptions,
+  { vault, secrets }: RemoteOptions,
 ): Upstream {
   const { entry } = server;
   return {
@@ -37,15 +40,17 @@ export function remoteUpstream(
       if (!oauth) return openHttpChannel({ url, transport, headers, signal });
       const { createAuthorizer } = await import('../oauth/authorizer.ts');
       const authorizer = createAuthorizer({ vault });
+      const withToken = (own: Readonly<Record<string, string>>) => {
+        secrets?.add(Object.values(own).map((value) => value.replace(/^\S+ /, '')));
+        return { ...headers, ...own };
+      };
       return openHttpChannel({
         url,
         transport,
         signal,
-        headers: async () => ({ ...headers, ...(await authorizer.authorize(url)) }),
-        authorize: async (challenge) => ({
-          ...headers,
-          ...(await authorizer.authorize(url, challenge, { name: entry.name })),
-        }),
+        headers: async () => withToken(await authorizer.authorize(url)),
+        authorize: async (challenge) =>
+          withToken(await authorizer.authorize(url, challenge, { name: entry.name })),
       });
     },
   };

@@ -35,7 +35,7 @@ export interface UpstreamOptions extends LocalOptions, RemoteOptions {
   readonly vault: Vault;
   /** What applies on this machine; read from its files when absent. */
   readonly policies?: Policies;
-  /** Told every secret that is handed to a server. */
+  /** Told every secret and access token that a server is given. */
   readonly secrets?: KnownSecrets;
   /** A server that `--all` would serve, but the policy refuses. */
   readonly onRefused?: (server: string, refusal: Refusal) => void;

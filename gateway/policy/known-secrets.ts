@@ -11,15 +11,22 @@ export interface KnownSecrets {
 
 /** Shorter values would turn up in ordinary words and shred every text. */
 const SHORTEST = 6;
+/** Access tokens come and go; the oldest values are forgotten. */
+const MOST = 1000;
 
 export function knownSecrets(): KnownSecrets {
   const values = new Set<string>();
   let redact = redactor(values);
   return {
     add(more) {
-      const before = values.size;
-      for (const value of more) if (value.length >= SHORTEST) values.add(value);
-      if (values.size !== before) redact = redactor(values);
+      const fresh = [...more].filter((value) => value.length >= SHORTEST && !values.has(value));
+      if (fresh.length === 0) return;
+      for (const value of fresh) values.add(value);
+      for (const value of values) {
+        if (values.size <= MOST) break;
+        values.delete(value);
+      }
+      redact = redactor(values);
     },
     get isEmpty() {
       return values.size === 0;
