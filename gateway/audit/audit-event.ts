@@ -2,16 +2,13 @@ import type { Policies } from '../policy/load-policy.ts';
 import type { AuditEvent } from '../relay/relay.ts';
 
 /** What the audit log takes: the relay's events, and what policy and scan add. */
-export type AuditRecord = Omit<AuditEvent, 'event' | 'verdict'> & {
+export type AuditRecord = Omit<AuditEvent, 'event'> & {
   readonly event:
     | AuditEvent['event']
-    | 'gateway-started'
-    | 'gateway-stopped'
     | 'server-refused'
     | 'server-added'
     | 'server-removed'
     | 'secret-found';
-  readonly verdict?: AuditEvent['verdict'];
 };
 
 /** Whether a policy wants every call in the audit log. */
