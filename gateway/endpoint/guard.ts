@@ -45,13 +45,13 @@ export function createGuard(options: GuardOptions) {
     if (options.hosts.length > 0 && !isAllowedHost(host, options.hosts)) {
       return {
         status: 403,
-        text: `Host ${String(host)} is not one that this gateway answers to; allow it with --allowed-host`,
+        text: `Host ${String(host)} is not one that this gateway answers to; allow it with --allow-host`,
       };
     }
     if (page !== undefined && !isAllowedOrigin(page, options.origins)) {
       return {
         status: 403,
-        text: `pages of ${page} may not use this gateway; allow them with --allowed-origin`,
+        text: `pages of ${page} may not use this gateway; allow them with --allow-origin`,
       };
     }
     return undefined;
