@@ -60,7 +60,7 @@ export const messages = {
   catalog: {
     title: 'Find an MCP server you can trust',
     lead: (count: number) =>
-      `${plural(count, 'server', 'servers')}, each one reviewed, pinned by digest and signed. The gateway verifies what it fetches and runs it with only the permissions listed here.`,
+      `${plural(count, 'server', 'servers')}, each one reviewed, pinned and signed. The gateway verifies what it fetches and runs it with only the permissions listed here.`,
     search: 'Search servers',
     placeholder: 'Search by name, tool or topic',
     filters: 'Filters',
