@@ -42,7 +42,7 @@ export const messages = {
   },
   footer: {
     development: 'Signed with a development key: for this machine only.',
-    signed: 'Every entry is signed and pinned by digest.',
+    signed: 'Every entry is signed and pinned.',
     source: 'Source',
     feed: 'Atom feed',
   },

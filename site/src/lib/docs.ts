@@ -52,7 +52,9 @@ export function renderDoc(doc: Doc, base: string, blob: string): string {
     renderer: {
       heading({ tokens, depth }) {
         const text = this.parser.parseInline(tokens);
-        const slug = slugOf(text.replace(/<[^>]+>/g, ''));
+        const words = slugOf(text.replace(/<[^>]+>|&[#\w]+;/g, ''));
+        // An id begins with a letter, so that CSS and old scripts can name it.
+        const slug = /^[a-z]/.test(words) ? words : `section-${words}`;
         const count = seen.get(slug) ?? 0;
         seen.set(slug, count + 1);
         return `<h${depth} id="${slug}${count ? `-${count}` : ''}">${text}</h${depth}>`;
