@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFile } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { packArtifact, putArtifact } from '../../core/oci/artifact.ts';
 import { openRepository } from '../../core/oci/open.ts';
@@ -24,18 +25,19 @@ describe.skipIf(needs('cosign', 'docker-registry').skip)('cosign and Portolan', 
   let folder: string;
   let reference: string;
   const file = (name: string) => join(folder, name);
-  const cosign = (...args: string[]) =>
-    execFileSync('cosign', args, {
+  // Not the synchronous form: the registry's own output has to be read meanwhile.
+  const cosign = async (...args: string[]) => {
+    const { stdout } = await promisify(execFile)('cosign', args, {
       cwd: folder,
       env: { ...process.env, COSIGN_PASSWORD: PASSWORD, HOME: folder },
-      encoding: 'utf8',
-      stdio: ['ignore', 'pipe', 'pipe'],
     });
+    return stdout;
+  };
 
   beforeAll(async () => {
     folder = mkdtempSync(join(tmpdir(), 'portolan-cosign-'));
     registry = await startRegistry();
-    cosign('generate-key-pair');
+    await cosign('generate-key-pair');
   });
   afterAll(async () => {
     await registry.stop();
@@ -76,27 +78,27 @@ describe.skipIf(needs('cosign', 'docker-registry').skip)('cosign and Portolan', 
   it('cosign verifies what an Ed25519 key of ours signed', async () => {
     await push('signed by Portolan');
     await signAndAttach(generateKeyPem().privatePem);
-    expect(verifyWithCosign('our.pub')).toContain(descriptor.digest);
+    expect(await verifyWithCosign('our.pub')).toContain(descriptor.digest);
   });
 
   it('cosign refuses it with another key', async () => {
     await push('signed by Portolan, checked with a stranger');
     await signAndAttach(generateKeyPem().privatePem);
-    expect(() => verifyWithCosign('cosign.pub')).toThrow();
+    await expect(verifyWithCosign('cosign.pub')).rejects.toThrow();
   });
 
   it('cosign verifies what its own key signed here', async () => {
     await push('signed by Portolan with cosign.key');
     const pem = readFileSync(file('cosign.key'), 'utf8');
     await signAndAttach(decryptCosignKey(pem, PASSWORD, 'cosign.key'));
-    expect(verifyWithCosign('cosign.pub')).toContain(descriptor.digest);
+    expect(await verifyWithCosign('cosign.pub')).toContain(descriptor.digest);
   });
 
   it('Portolan verifies what cosign signed', async () => {
     await push('signed by cosign');
     // Without a log: none can be reached from a test.
     writeFileSync(file('offline.json'), SIGNING_CONFIG);
-    cosign(
+    await cosign(
       'sign',
       '--key',
       'cosign.key',
