@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import type { VerifiedServer } from '../../core/catalog/read-server.ts';
 import { PortolanError } from '../../core/errors.ts';
 import { detectOnce } from '../compose/detect-once.ts';
+import { type IsolationChoice, isolationOptions } from '../compose/isolation-options.ts';
 import { selectUpstreams } from '../compose/upstreams.ts';
 import { portolanPaths } from '../paths.ts';
 import { type KnownSecrets, knownSecrets } from '../policy/known-secrets.ts';
@@ -17,10 +18,8 @@ import { note } from './print.ts';
 import { version } from './version.ts';
 
 /** Options of commands that start one server. */
-export interface ServerOptions extends CatalogOptions {
+export interface ServerOptions extends CatalogOptions, IsolationChoice {
   readonly set: readonly string[];
-  readonly isolation: 'auto' | 'container' | 'bubblewrap' | 'none';
-  readonly nodeImage?: string;
   readonly json?: true;
 }
 
@@ -38,8 +37,11 @@ export async function chooseServer(text: string, options: ServerOptions): Promis
   const catalogs = await openCatalogs(options, paths, note);
   const vault = openVault({ home: paths.config, passphrase: passphraseFrom({}) });
   const secrets = knownSecrets();
+  const [name = '', wanted] = text.split('@');
+  const server = await catalogs.server(name, wanted);
   const [upstream] = await selectUpstreams(
-    catalogs,
+    // Read and verified above; once is enough.
+    { ...catalogs, server: async () => server },
     { servers: [text], all: false, set: options.set },
     {
       storeDir: join(paths.cache, 'npm'),
@@ -47,17 +49,11 @@ export async function chooseServer(text: string, options: ServerOptions): Promis
       detect: detectOnce(),
       vault,
       secrets,
-      isolation: {
-        isolation: options.isolation,
-        owner: randomUUID(),
-        onNotice: note,
-        ...(options.nodeImage ? { nodeImage: options.nodeImage } : {}),
-      },
+      isolation: { ...isolationOptions(options), owner: randomUUID(), onNotice: note },
     },
   );
-  const [name = '', wanted] = text.split('@');
   if (!upstream) throw new PortolanError('usage', 'SERVER_UNKNOWN', `there is no server "${name}"`);
-  return { server: await catalogs.server(name, wanted), upstream, secrets };
+  return { server, upstream, secrets };
 }
 
 /** A running server, spoken to directly. */

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { messageOf, PortolanError } from '../../core/errors.ts';
 import { type Detected, reapOrphans } from '../../core/isolation/index.ts';
 import { openCallAudit } from '../audit/open-call-audit.ts';
@@ -18,6 +18,7 @@ import { passphraseFrom } from '../vault/passphrase.ts';
 import { openVault } from '../vault/vault.ts';
 import { accessOf } from './access.ts';
 import { describeIsolation, detectOnce } from './detect-once.ts';
+import { isolationOptions } from './isolation-options.ts';
 import { type Selection, selectUpstreams, type UpstreamOptions } from './upstreams.ts';
 
 /** A way in for clients. */
@@ -66,13 +67,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
     },
     onLeak: (server) =>
       audit?.write({ event: 'secret-found', server, detail: 'in a message of the server' }),
-    isolation: {
-      isolation: options.isolation,
-      owner: randomUUID(),
-      onNotice: log,
-      allowedPaths: options.allowPath.map((path) => resolve(path)),
-      ...(options.nodeImage ? { nodeImage: options.nodeImage } : {}),
-    },
+    isolation: { ...isolationOptions(options), owner: randomUUID(), onNotice: log },
   };
   const select = (selection: Selection) => selectUpstreams(catalogs, selection, upstreamOptions);
   const upstreams = await select({

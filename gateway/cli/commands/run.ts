@@ -1,9 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AccessOptions } from '../../compose/access.ts';
+import type { IsolationChoice } from '../../compose/isolation-options.ts';
 import { type CatalogOptions, collect, withCatalogOptions } from '../catalog-access.ts';
+import { withIsolationOptions } from '../isolation-arguments.ts';
 
 /** Options of `portolan run` as commander gives them. */
-export interface RunOptions extends CatalogOptions, AccessOptions {
+export interface RunOptions extends CatalogOptions, AccessOptions, IsolationChoice {
   readonly servers?: readonly string[];
   readonly all?: true;
   readonly set: readonly string[];
@@ -12,9 +14,6 @@ export interface RunOptions extends CatalogOptions, AccessOptions {
   readonly port: number;
   readonly allowOrigin: readonly string[];
   readonly allowHost: readonly string[];
-  readonly isolation: 'auto' | 'container' | 'bubblewrap' | 'none';
-  readonly nodeImage?: string;
-  readonly allowPath: readonly string[];
   readonly toolChanges: 'block' | 'warn';
   readonly prefix: 'auto' | 'always' | 'never';
   readonly discover?: true;
@@ -23,14 +22,13 @@ export interface RunOptions extends CatalogOptions, AccessOptions {
 
 /** `portolan run`: the gateway. */
 export function registerRun(program: Command): void {
-  withCatalogOptions(
-    program
-      .command('run')
-      .summary('serve verified, isolated servers as one MCP endpoint')
-      .description(
-        'Serves the named servers of a catalog as one MCP endpoint. Each is verified before use and runs in a box of its own on first use; tools are listed from the signed definitions without starting anything.',
-      ),
-  )
+  const run = program
+    .command('run')
+    .summary('serve verified, isolated servers as one MCP endpoint')
+    .description(
+      'Serves the named servers of a catalog as one MCP endpoint. Each is verified before use and runs in a box of its own on first use; tools are listed from the signed definitions without starting anything.',
+    );
+  withCatalogOptions(run)
     .option('--servers <names>', 'servers to serve, as NAME or NAME@VERSION, with commas', names)
     .option('--all', 'serve every server of the catalog that needs no setting')
     .option(
@@ -54,19 +52,8 @@ export function registerRun(program: Command): void {
     .option('--oauth-audience <url>', 'URL of this endpoint, which such tokens must be for')
     .option('--oauth-scope <scope>', 'scope that such tokens must have (repeatable)', collect)
     .option('--allow-origin <origin>', 'web origin that may call (repeatable)', collect, [])
-    .option('--allow-host <name>', 'further host name of this endpoint (repeatable)', collect, [])
-    .addOption(
-      new Option('--isolation <mode>', 'what keeps servers in their box')
-        .choices(['auto', 'container', 'bubblewrap', 'none'])
-        .default('auto'),
-    )
-    .option('--node-image <ref@digest>', 'image that runs npm servers in a container')
-    .option(
-      '--allow-path <folder>',
-      'folder that volumes may lie in besides the usual ones (repeatable)',
-      collect,
-      [],
-    )
+    .option('--allow-host <name>', 'further host name of this endpoint (repeatable)', collect, []);
+  withIsolationOptions(run)
     .addOption(
       new Option('--tool-changes <mode>', 'what happens to tools that differ from the signed ones')
         .choices(['block', 'warn'])

@@ -3,6 +3,7 @@ import { canonicalJson } from '../../../core/entry/canonical.ts';
 import { resolveEntry } from '../../../core/entry/resolve.ts';
 import { PortolanError } from '../../../core/errors.ts';
 import { inspectPlan } from '../../../core/isolation/inspect.ts';
+import { isolationOptions } from '../../compose/isolation-options.ts';
 import { parseAssignments, typedParameters } from '../../profile/settings.ts';
 import { compareTools, isSame } from '../../relay/compare.ts';
 import { isObject, type JsonObject } from '../../relay/protocol.ts';
@@ -107,10 +108,7 @@ export async function inspectServer(text: string, options: ServerOptions): Promi
   const tree = { folder: '<npm tree>', script: `<${entry.npm?.package}>` };
   const inspection = await inspectPlan(
     { entry, resolved, ...(entry.npm ? { tree } : {}) },
-    {
-      isolation: options.isolation,
-      ...(options.nodeImage ? { nodeImage: options.nodeImage } : {}),
-    },
+    isolationOptions(options),
   );
   print(options.json, inspection, () =>
     [

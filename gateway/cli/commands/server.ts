@@ -1,17 +1,12 @@
-import { type Command, Option } from 'commander';
+import type { Command } from 'commander';
 import { collect, withCatalogOptions } from '../catalog-access.ts';
+import { withIsolationOptions } from '../isolation-arguments.ts';
 import type { ServerOptions } from '../one-server.ts';
 
 /** Adds the options of commands that configure and start a server. */
 function withServerOptions(command: Command): Command {
-  return withCatalogOptions(command)
+  return withIsolationOptions(withCatalogOptions(command))
     .option('--set <server.parameter=value>', 'set a parameter (repeatable)', collect, [])
-    .addOption(
-      new Option('--isolation <mode>', 'what keeps the server in its box')
-        .choices(['auto', 'container', 'bubblewrap', 'none'])
-        .default('auto'),
-    )
-    .option('--node-image <ref@digest>', 'image that runs npm servers in a container')
     .option('--json', 'print JSON');
 }
 
