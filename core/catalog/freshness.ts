@@ -56,15 +56,23 @@ export async function readFreshness(
 /**
  * Judges a statement against the clock and the catalog that came with it.
  *
- * Throws `untrusted` with `CATALOG_STALE` (expired, or the catalog is older than the statement
- * says), or `CLOCK_WRONG` (issued in the future).
+ * Throws `untrusted` with `FRESHNESS_MISSING`, `CATALOG_STALE` (expired, or the catalog is older than
+ * the statement says), or `CLOCK_WRONG` (issued in the future).
  */
 export function checkFreshness(
-  freshness: Freshness,
+  freshness: Freshness | undefined,
   catalog: { readonly number: number; readonly digest: string },
   where: string,
   now: Date = new Date(),
 ): void {
+  // Threat: who holds back newer catalogs leaves the statement out, too.
+  if (!freshness) {
+    throw new PortolanError(
+      'untrusted',
+      'FRESHNESS_MISSING',
+      `${where} has no freshness statement (tag "${FRESHNESS_TAG}"), so a source that holds back newer catalogs would not be noticed; its owner renews it with \`npm run publish -- --freshness\`, and a mirror must copy it`,
+    );
+  }
   if (Date.parse(freshness.issued) > now.getTime() + CLOCK_TOLERANCE_MS) {
     throw new PortolanError(
       'untrusted',

@@ -57,7 +57,7 @@ export async function openCatalog(
   await acceptCatalog(stateDir, source, verified, now);
   const freshness = await readFreshness(repository, policy);
   // A folder is as old as it is; only what comes over a network can be held back by someone.
-  if (freshness && cached && !cached.isOffline()) {
+  if (cached && !cached.isOffline()) {
     const { number } = verified.catalog;
     checkFreshness(freshness, { number, digest: verified.descriptor.digest }, source, now());
   }

@@ -106,6 +106,20 @@ describe.skipIf(needs('docker-registry').skip)('a catalog on a registry', () => 
     await expect(open()).rejects.toMatchObject({ code: 'CATALOG_STALE' });
   });
 
+  it('refuses a source that leaves the freshness statement out', async () => {
+    const opened = openCatalog(source, publication.policy, {
+      stateDir: join(home, 'state'),
+      cacheDir: join(home, 'cache'),
+      connection: {
+        fetch: (input, init) =>
+          String(input).endsWith('/manifests/freshness')
+            ? Promise.resolve(new Response('{}', { status: 404 }))
+            : fetch(input, init as RequestInit),
+      },
+    });
+    await expect(opened).rejects.toMatchObject({ kind: 'untrusted', code: 'FRESHNESS_MISSING' });
+  });
+
   it('refuses a source that is no longer kept fresh', async () => {
     const later = new Date(Date.now() + 30 * 86_400_000);
     await expect(open(false, later)).rejects.toMatchObject({

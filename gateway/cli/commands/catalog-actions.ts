@@ -159,7 +159,7 @@ function explain(opened: OpenCatalog): string {
       : 'It is not older than any catalog seen of this source.',
     freshness
       ? `Its owner said on ${freshness.issued} that catalog ${freshness.number} is the newest, and that this holds until ${freshness.expires}.`
-      : 'It has no freshness statement, so a source that holds back newer catalogs would not be noticed.',
+      : 'It has no freshness statement: a folder is as old as the day on which it was copied.',
     ...(catalog.development
       ? ['A development key signs it: trust it on the machine that made it only.']
       : []),
