@@ -34,6 +34,7 @@ export async function launch(plan: LaunchPlan, options: LaunchOptions = {}): Pro
 async function start(plan: LaunchPlan, choice: Choice, options: LaunchOptions): Promise<Channel> {
   options.signal?.throwIfAborted();
   const { entry, resolved } = plan;
+  const { onOutput } = options;
   const folder = makeRunFolder(entry.name, options.runDir ?? defaultRunDir(options.env));
   // Undone in reverse order, whether the start fails or the server ends.
   const undo: (() => Promise<void> | void)[] = [() => folder.remove()];
@@ -49,6 +50,7 @@ async function start(plan: LaunchPlan, choice: Choice, options: LaunchOptions): 
       maxMessageBytes: options.maxMessageBytes ?? 64 * 2 ** 20,
       graceMs: options.graceMs ?? 1_500,
       redact: redactor(Object.values(resolved.secretEnv)),
+      onOutput: onOutput && ((line) => onOutput(entry.name, line)),
       onSpawn: (pid) => folder.record({ child: identityOf(pid) }),
       onEnd: cleanUp,
     });

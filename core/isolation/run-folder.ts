@@ -36,8 +36,8 @@ export function defaultRunDir(env: NodeJS.ProcessEnv = process.env): string {
   return runtime ? join(runtime, 'portolan') : join(tmpdir(), `portolan-${user}`);
 }
 
-/** Makes the folder of a launch. Throws `forbidden` / `RUN_DIR` when others could write to it. */
-export function makeRunFolder(server: string, runDir: string): RunFolder {
+/** Makes the folder of all launches. Throws `forbidden` / `RUN_DIR` when others could write to it. */
+export function openRunDir(runDir: string): void {
   mkdirSync(runDir, { recursive: true, mode: 0o700 });
   const { uid, mode } = lstatSync(runDir);
   const stranger = process.getuid && uid !== process.getuid();
@@ -48,12 +48,17 @@ export function makeRunFolder(server: string, runDir: string): RunFolder {
       `${runDir} belongs to another user or others may write to it; remove it or set XDG_RUNTIME_DIR to a private folder`,
     );
   }
+  if (process.getuid) chmodSync(runDir, 0o700);
+}
+
+/** Makes the folder of a launch. Throws what `openRunDir` throws. */
+export function makeRunFolder(server: string, runDir: string): RunFolder {
+  openRunDir(runDir);
   const id = randomBytes(6).toString('hex');
   const path = join(runDir, id);
   mkdirSync(path, { mode: 0o755 });
   // A narrow umask would keep the unprivileged user of a container out; the parent is private.
   chmodSync(path, 0o755);
-  if (process.getuid) chmodSync(runDir, 0o700);
   let record: RunRecord = { server, owner: identityOf(process.pid), cgroups: [] };
   const folder: RunFolder = {
     id,

@@ -4,6 +4,7 @@ import type { Channel, LaunchInfo } from './channel.ts';
 import { type ChildOptions, endChild, signalGroup, startChild } from './child.ts';
 import { lineReader } from './line-reader.ts';
 import { messagesIn } from './messages-in.ts';
+import { outputLines } from './output-lines.ts';
 import type { Prepared } from './prepared.ts';
 import { createTail } from './tail.ts';
 
@@ -12,6 +13,8 @@ export interface StdioOptions extends ChildOptions {
   readonly graceMs: number;
   /** Removes secrets from text. */
   readonly redact: (text: string) => string;
+  /** Each line that the server writes to stderr, without secrets. */
+  readonly onOutput?: ((line: string) => void) | undefined;
   /** Called once, after the last process is gone and before `close` resolves. */
   readonly onEnd?: () => Promise<void> | void;
 }
@@ -82,13 +85,20 @@ export async function openStdioChannel(
       void channel.close();
     }
   });
-  child.stderr.setEncoding('utf8').on('data', (text: string) => tail.add(text));
+  const { onOutput } = options;
+  const output = onOutput && outputLines((line) => onOutput(redact(line)));
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    tail.add(text);
+    output?.(text);
+  });
   // EPIPE and its like: the exit that caused them says more.
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => {});
 
   const gone = new Promise<void>((resolve) => {
     child.once('close', async (code, signal) => {
       ended = true;
+      // Last words often lack the end of their line.
+      output?.('\n');
       if (!closing) {
         const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
         // Redacted before it is cut: half of a secret would not be found.

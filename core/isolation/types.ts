@@ -34,6 +34,8 @@ export interface IsolationOptions {
   readonly detected?: Detected;
   /** Warnings and progress for the log. */
   readonly onNotice?: (text: string) => void;
+  /** Each line that a server writes to stderr, without its secrets. */
+  readonly onOutput?: (server: string, line: string) => void;
 }
 
 export interface LaunchOptions extends IsolationOptions {

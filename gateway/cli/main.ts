@@ -4,6 +4,7 @@ import { registerCatalog } from './commands/catalog.ts';
 import { registerClient } from './commands/client.ts';
 import { registerPolicy } from './commands/policy.ts';
 import { registerRun } from './commands/run.ts';
+import { registerRunning } from './commands/running.ts';
 import { registerSecret } from './commands/secret.ts';
 import { registerServeRegistry } from './commands/serve-registry.ts';
 import { registerServer } from './commands/server.ts';
@@ -22,6 +23,7 @@ const program = new Command('portolan')
   .exitOverride();
 
 registerRun(program);
+registerRunning(program);
 registerServeRegistry(program);
 registerBrowse(program);
 registerServer(program);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { messageOf, PortolanError } from '../../core/errors.ts';
 import { type Detected, reapOrphans } from '../../core/isolation/index.ts';
+import type { AuditRecord } from '../audit/audit-event.ts';
 import { openCallAudit } from '../audit/open-call-audit.ts';
 import { openCatalogs } from '../cli/catalog-access.ts';
 import type { RunOptions } from '../cli/commands/run.ts';
@@ -19,10 +20,13 @@ import { openVault } from '../vault/vault.ts';
 import { accessOf } from './access.ts';
 import { describeIsolation, detectOnce } from './detect-once.ts';
 import { isolationOptions } from './isolation-options.ts';
+import { observe } from './observe.ts';
 import { type Selection, selectUpstreams, type UpstreamOptions } from './upstreams.ts';
 
 /** A way in for clients. */
 interface Endpoint {
+  /** Where clients find it, on HTTP. */
+  readonly url?: string;
   /** Resolves when no client can come any more. */
   readonly closed: Promise<void>;
   close(): Promise<void> | void;
@@ -33,7 +37,6 @@ interface Endpoint {
  * says goes to stderr: on stdio, stdout belongs to MCP.
  */
 export async function runGateway(options: RunOptions): Promise<void> {
-  const log = (line: string) => console.error(`portolan: ${line}`);
   if (!options.servers?.length && !options.all && !options.discover) {
     throw new PortolanError(
       'usage',
@@ -44,7 +47,13 @@ export async function runGateway(options: RunOptions): Promise<void> {
   const paths = portolanPaths();
   const policies = await loadPolicies(paths);
   const secrets = knownSecrets();
+  const observation = observe(paths.state, secrets);
+  const { log, watch } = observation;
   const audit = openCallAudit({ file: options.audit, policies, secrets, state: paths.state, log });
+  const record = (event: AuditRecord) => {
+    audit?.write(event);
+    watch.record(event);
+  };
   const catalogs = await openCatalogs(options, paths, log);
   if (catalogs.catalogs.some(({ catalog }) => catalog.development)) {
     log('this catalog is signed with a development key: trust it on the machine that made it only');
@@ -63,11 +72,16 @@ export async function runGateway(options: RunOptions): Promise<void> {
     secrets,
     onRefused(server, refusal) {
       log(`${server} is left out: ${refusalText(refusal)}`);
-      audit?.write({ event: 'server-refused', server, detail: refusalText(refusal) });
+      record({ event: 'server-refused', server, detail: refusalText(refusal) });
     },
     onLeak: (server) =>
-      audit?.write({ event: 'secret-found', server, detail: 'in a message of the server' }),
-    isolation: { ...isolationOptions(options), owner: randomUUID(), onNotice: log },
+      record({ event: 'secret-found', server, detail: 'in a message of the server' }),
+    isolation: {
+      ...isolationOptions(options),
+      owner: randomUUID(),
+      onNotice: log,
+      onOutput: observation.output,
+    },
   };
   const select = (selection: Selection) => selectUpstreams(catalogs, selection, upstreamOptions);
   const upstreams = await select({
@@ -78,15 +92,15 @@ export async function runGateway(options: RunOptions): Promise<void> {
   });
   const served = createGateway({
     upstreams,
-    ...guardCalls({ policies, secrets, ...(audit && { audit }) }),
-    ...(audit && { audit: audit.write }),
+    ...guardCalls({ policies, secrets, record, ...(audit && { audit }) }),
+    audit: record,
     info: { name: 'portolan', title: 'Portolan', version },
     toolChanges: options.toolChanges,
     prefix: options.prefix,
     log,
   });
   const gateway = options.discover ? await withDiscovery(served) : served;
-  const endpoint =
+  const endpoint: Endpoint =
     options.transport === 'http'
       ? await openHttp(gateway, options, log)
       : serveStdio(gateway, { stdin: process.stdin, stdout: process.stdout });
@@ -94,9 +108,23 @@ export async function runGateway(options: RunOptions): Promise<void> {
   log(`ready with ${upstreams.length} servers of catalog ${numbers}`);
   const reaping = setTimeout(() => void reap(detect, log), REAP_AFTER_MS);
   reaping.unref();
+  observation.announce({
+    gateway,
+    facts: {
+      transport: options.transport,
+      ...(endpoint.url && { endpoint: endpoint.url }),
+      catalogs: catalogs.catalogs.map(({ source, catalog }) => ({
+        source,
+        number: catalog.number,
+      })),
+    },
+    version,
+    stop: () => void endpoint.close(),
+  });
   await untilStopped(endpoint);
   clearTimeout(reaping);
   await gateway.close();
+  await observation.close();
   await audit?.close();
   // A server that was told to go may hold a pipe open for a moment; nothing is waited for any more.
   process.exit(process.exitCode ?? 0);
@@ -121,7 +149,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
         }),
       info: { name: 'portolan', title: 'Portolan', version },
       log,
-      ...(audit && { audit: audit.write }),
+      audit: record,
     });
   }
 
@@ -146,6 +174,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
       finish = resolve;
     });
     return {
+      url: http.url,
       closed,
       async close() {
         await http.close();

@@ -13,6 +13,8 @@ export interface GuardOptions {
   readonly policies: Policies;
   readonly secrets: KnownSecrets;
   readonly audit?: AuditLog;
+  /** Told what the scan finds; the audit log when absent. */
+  readonly record?: (record: AuditRecord) => void;
 }
 
 /** The hooks of the relay, made of policy, scan, interceptors and audit log. */
@@ -22,7 +24,8 @@ export type CallGuard = Required<Pick<GatewayOptions, 'allowTool' | 'beforeCall'
  * Guards every call: tools that the policy refuses are not there, arguments and results are scanned
  * for secrets, interceptors are asked. The scan comes first, so that no interceptor sees a secret.
  */
-export function guardCalls({ policies, secrets, audit }: GuardOptions): CallGuard {
+export function guardCalls(options: GuardOptions): CallGuard {
+  const { policies, secrets, audit, record = audit?.write } = options;
   const modes = {
     arguments: scanMode(policies, 'arguments'),
     results: scanMode(policies, 'results'),
@@ -32,7 +35,7 @@ export function guardCalls({ policies, secrets, audit }: GuardOptions): CallGuar
 
   const report = (call: CallInfo, where: string, found: readonly string[]) => {
     if (found.length === 0) return;
-    audit?.write(recordOf(call, 'secret-found', `${where}: ${found.join(', ')}`));
+    record?.(recordOf(call, 'secret-found', `${where}: ${found.join(', ')}`));
   };
 
   return {

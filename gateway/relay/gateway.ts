@@ -10,10 +10,18 @@ import type { Upstream } from './upstream.ts';
 /** State of one server, for people and for health checks. */
 export interface ServerStatus {
   readonly name: string;
+  readonly digest?: string;
   /** Open conversations; 0 when it does not run. */
   readonly running: number;
   /** Requests that it works on. */
   readonly calls: number;
+}
+
+/** A client that is connected, as it introduced itself. */
+export interface ClientStatus {
+  readonly name?: string;
+  readonly version?: string;
+  readonly principal: string;
 }
 
 /** One MCP server made of many: what the endpoints serve to clients. */
@@ -27,6 +35,10 @@ export interface Gateway {
   /** Changes the set of servers; those that stay the same keep running. */
   setUpstreams(upstreams: readonly Upstream[]): Promise<void>;
   status(): readonly ServerStatus[];
+  /** The clients with a session; those without one leave no trace. */
+  clients(): readonly ClientStatus[];
+  /** Ends the conversations with a server; its next call opens a new one. False for an unknown name. */
+  stopServer(name: string): Promise<boolean>;
   /** Ends all servers; resolves when they are gone. */
   close(): Promise<void>;
 }
@@ -55,10 +67,26 @@ export function createGateway(options: GatewayOptions): Gateway {
         const open = [...lines.values()].flatMap(({ connection }) => connection ?? []);
         return {
           name: upstream.name,
+          ...(upstream.digest !== undefined && { digest: upstream.digest }),
           running: open.length,
           calls: open.reduce((sum, { pending }) => sum + pending.size, 0),
         };
       }),
+    clients: () => [...relay.clients].map(describe),
+    async stopServer(name) {
+      const server = relay.server(name);
+      await server?.stopAll();
+      return server !== undefined;
+    },
     close: () => relay.close(),
+  };
+}
+
+function describe({ info, principal }: Client): ClientStatus {
+  const { name, version } = info;
+  return {
+    ...(typeof name === 'string' && { name }),
+    ...(typeof version === 'string' && { version }),
+    principal,
   };
 }

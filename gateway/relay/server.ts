@@ -236,9 +236,14 @@ export class Server {
     await Promise.all(lines.map((line) => this.stop(line)));
   }
 
-  /** Ends everything; pending calls fail. */
+  /** Ends everything for good; pending calls fail. */
   async close(): Promise<void> {
     this.#closed = true;
+    await this.stopAll();
+  }
+
+  /** Ends every conversation; pending calls fail, the next request opens a new one. */
+  async stopAll(): Promise<void> {
     const lines = [...this.lines.values()];
     await Promise.all(
       lines.map(async (line) => {

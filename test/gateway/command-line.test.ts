@@ -1,10 +1,9 @@
-import { execFile } from 'node:child_process';
 import { readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { hexOf } from '../../core/oci/digest.ts';
 import { openLayout } from '../../core/oci/layout.ts';
-import { RUNNER } from '../support/built-gateway.ts';
+import { type Outcome, runPortolan } from '../support/command-line.ts';
 import { remoteEntry, type TestPublication, testPublication } from '../support/publication.ts';
 
 let publication: TestPublication;
@@ -13,28 +12,14 @@ beforeAll(async () => {
 });
 afterAll(() => publication[Symbol.asyncDispose]());
 
-interface Outcome {
-  readonly code: number;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Runs the built command with an empty stdin. */
 function portolan(...args: string[]): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const child = execFile(
-      process.execPath,
-      [RUNNER, ...args],
-      {
-        env: {
-          ...process.env,
-          PORTOLAN_HOME: join(publication.folder, 'home'),
-          PORTOLAN_DEFAULT_CATALOG: 'none',
-        },
-      },
-      (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
-    );
-    child.stdin?.end();
+  return runPortolan(args, {
+    env: {
+      ...process.env,
+      PORTOLAN_HOME: join(publication.folder, 'home'),
+      PORTOLAN_DEFAULT_CATALOG: 'none',
+    },
   });
 }
 

@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { type BuiltCatalog, builtCatalog, RUNNER } from '../support/built-gateway.ts';
+import { type BuiltCatalog, builtCatalog } from '../support/built-gateway.ts';
+import { type Outcome, runPortolan } from '../support/command-line.ts';
 import { needs } from '../support/needs.ts';
 
 let catalog: BuiltCatalog;
@@ -9,26 +9,11 @@ beforeAll(async () => {
 });
 afterAll(() => catalog.remove());
 
-interface Outcome {
-  readonly code: number | null;
-  readonly stdout: string;
-  readonly stderr: string;
-}
-
 /** Runs the built command with a home of its own. */
 function portolan(args: readonly string[], stdin = '', env = {}): Promise<Outcome> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [RUNNER, ...args], {
-      env: { ...catalog.env, PORTOLAN_PASSPHRASE: 'passphrase of tests', ...env },
-    });
-    const output = { stdout: '', stderr: '' };
-    for (const stream of ['stdout', 'stderr'] as const) {
-      child[stream].setEncoding('utf8').on('data', (text: string) => {
-        output[stream] += text;
-      });
-    }
-    child.on('close', (code) => resolve({ code, ...output }));
-    child.stdin.end(stdin);
+  return runPortolan(args, {
+    stdin,
+    env: { ...catalog.env, PORTOLAN_PASSPHRASE: 'passphrase of tests', ...env },
   });
 }
 

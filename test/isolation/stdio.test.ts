@@ -101,6 +101,27 @@ describe('the conversation with a server', () => {
     );
   });
 
+  test('hands on what a server writes to stderr, without its secrets', async () => {
+    const lines: string[] = [];
+    const onOutput = (server: string, line: string) => lines.push(`${server}: ${line}`);
+    const probe = await startProbe(
+      probePlan(
+        { secrets: [{ name: 'key', description: 'A key.' }], env: { KEY: '{key}' } },
+        { secrets: { key: 'hunter2-hunter2' } },
+      ),
+      { isolation: 'none', detected: NOTHING, onOutput },
+    );
+    running.push(probe);
+    await probe.call('log', { text: 'my key is hunter2-hunter2\n\nand that was all\r' });
+    await probe.call('log', { text: `${'x'.repeat(20_000)}hunter2-hunter2` });
+    await probe.channel.close();
+    expect(lines).toEqual([
+      'probe: my key is [redacted]',
+      'probe: and that was all',
+      'probe: [a line of more than 16384 characters]',
+    ]);
+  });
+
   test('ends a server that will not leave', async () => {
     const probe = await start({ graceMs: 200 });
     const pid = probe.channel.info?.pid ?? 0;
