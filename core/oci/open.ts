@@ -1,8 +1,6 @@
 import type { RegistryOptions } from './client.ts';
 import { openLayout } from './layout.ts';
-import { openTarLayout } from './layout-tar.ts';
 import { parseSource } from './reference.ts';
-import { openRegistry } from './registry.ts';
 import type { Repository } from './repository.ts';
 
 /**
@@ -15,6 +13,11 @@ export async function openRepository(
   options: RegistryOptions & { readonly create?: boolean } = {},
 ): Promise<Repository> {
   const parsed = parseSource(source);
-  if (parsed.kind === 'registry') return openRegistry(parsed, options);
-  return parsed.archive ? openTarLayout(parsed.path) : openLayout(parsed.path, options);
+  if (parsed.kind === 'registry') {
+    const { openRegistry } = await import('./registry.ts');
+    return openRegistry(parsed, options);
+  }
+  if (!parsed.archive) return openLayout(parsed.path, options);
+  const { openTarLayout } = await import('./layout-tar.ts');
+  return openTarLayout(parsed.path);
 }

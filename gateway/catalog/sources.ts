@@ -1,8 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno, messageOf, PortolanError } from '../../core/errors.ts';
-import { withFileLock } from '../../core/file-lock.ts';
-import { writeFileAtomic } from '../../core/files.ts';
 import { parsePublicKey } from '../../core/trust/keys.ts';
 import type { TrustedSigner, TrustPolicy } from '../../core/trust/verify.ts';
 
@@ -114,6 +112,10 @@ async function change(
   configDir: string,
   edit: (sources: readonly CatalogSource[]) => readonly CatalogSource[],
 ): Promise<void> {
+  const [{ withFileLock }, { writeFileAtomic }] = await Promise.all([
+    import('../../core/file-lock.ts'),
+    import('../../core/files.ts'),
+  ]);
   const path = fileOf(configDir);
   await withFileLock(`${path}.lock`, async () => {
     const catalogs = edit(await readSources(configDir));

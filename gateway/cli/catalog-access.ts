@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { PortolanError } from '../../core/errors.ts';
 import { type CatalogSet, catalogSet } from '../catalog/catalog-set.ts';
 import { defaultSource } from '../catalog/default-source.ts';
-import { type OpenCatalog, openCatalog } from '../catalog/open-catalog.ts';
+import type { OpenCatalog, OpenCatalogOptions } from '../catalog/open-catalog.ts';
 import { type CatalogSource, findSource, policyOf, readSources } from '../catalog/sources.ts';
 import type { Paths } from '../paths.ts';
 import { type TrustOptions, trustPolicyOf } from './trust-options.ts';
@@ -40,6 +40,7 @@ export async function openCatalogs(
   paths: Paths,
   log: (line: string) => void,
 ): Promise<CatalogSet> {
+  const { openCatalog } = await import('../catalog/open-catalog.ts');
   const open = { stateDir: paths.state, cacheDir: paths.cache, log };
   const added = await readSources(paths.config);
   const shipped = defaultSource();
@@ -76,9 +77,10 @@ export async function openCatalogs(
 
 async function openOrReport(
   source: CatalogSource,
-  open: Parameters<typeof openCatalog>[2],
+  open: OpenCatalogOptions,
 ): Promise<OpenCatalog | undefined> {
   try {
+    const { openCatalog } = await import('../catalog/open-catalog.ts');
     return await openCatalog(source.source, await policyOf(source), open);
   } catch (error) {
     if (error instanceof PortolanError && error.kind === 'unreachable') {

@@ -1,40 +1,24 @@
-import { Command, CommanderError } from 'commander';
-import { registerBrowse } from './commands/browse.ts';
-import { registerCatalog } from './commands/catalog.ts';
-import { registerClient } from './commands/client.ts';
-import { registerPolicy } from './commands/policy.ts';
-import { registerRun } from './commands/run.ts';
-import { registerRunning } from './commands/running.ts';
-import { registerSecret } from './commands/secret.ts';
-import { registerServeRegistry } from './commands/serve-registry.ts';
-import { registerServer } from './commands/server.ts';
+// Where `portolan` begins. What this file imports, and what that imports, is loaded before a client
+// hears anything: all that a first `tools/list` can do without is behind an import().
+import { runGateway } from '../compose/run-gateway.ts';
+import { quickRunOptions } from './quick-run.ts';
 import { reportError } from './report-error.ts';
-import { version } from './version.ts';
-
-/** The `portolan` command. Each subcommand loads its work only when it runs. */
-const program = new Command('portolan')
-  .description('The open, signed catalog and gateway for MCP servers.')
-  .version(version, '-V, --version', 'print the version')
-  .helpOption('-h, --help', 'show help')
-  .helpCommand('help [command]', 'show help of a command')
-  .showSuggestionAfterError(true)
-  .showHelpAfterError('(portolan --help shows what there is)')
-  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'portolan: ')) })
-  .exitOverride();
-
-registerRun(program);
-registerRunning(program);
-registerServeRegistry(program);
-registerBrowse(program);
-registerServer(program);
-registerCatalog(program);
-registerSecret(program);
-registerPolicy(program);
-registerClient(program);
 
 // Not awaited at the top level: the bundle is CommonJS, which knows no such thing.
-program.parseAsync().catch((error: unknown) => {
-  // Commander has printed its own message; help and version end with code 0.
-  if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? 0 : 2;
-  else reportError(error);
-});
+main(process.argv.slice(2)).catch(reportError);
+
+async function main([command, ...args]: readonly string[]): Promise<void> {
+  const options = command === 'run' ? quickRunOptions(args) : undefined;
+  if (options) return runGateway(options);
+  const [{ CommanderError }, { createProgram }] = await Promise.all([
+    import('commander'),
+    import('./program.ts'),
+  ]);
+  try {
+    await createProgram().parseAsync();
+  } catch (error) {
+    if (!(error instanceof CommanderError)) throw error;
+    // Commander has printed its own message; help and version end with code 0.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
+  }
+}

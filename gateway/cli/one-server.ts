@@ -4,6 +4,7 @@ import type { VerifiedServer } from '../../core/catalog/read-server.ts';
 import { PortolanError } from '../../core/errors.ts';
 import { detectOnce } from '../compose/detect-once.ts';
 import { type IsolationChoice, isolationOptions } from '../compose/isolation-options.ts';
+import { openVaultOnce } from '../compose/open-vault-once.ts';
 import { selectUpstreams } from '../compose/upstreams.ts';
 import { portolanPaths } from '../paths.ts';
 import { type KnownSecrets, knownSecrets } from '../policy/known-secrets.ts';
@@ -11,8 +12,6 @@ import { Connection, envelope, greet } from '../relay/connection.ts';
 import { fetchList, type LiveList } from '../relay/line.ts';
 import { CODE, errorMessage, isObject, type JsonObject, RpcError } from '../relay/protocol.ts';
 import type { Upstream } from '../relay/upstream.ts';
-import { passphraseFrom } from '../vault/passphrase.ts';
-import { openVault } from '../vault/vault.ts';
 import { type CatalogOptions, openCatalogs } from './catalog-access.ts';
 import { note } from './print.ts';
 import { version } from './version.ts';
@@ -35,7 +34,6 @@ export interface ChosenServer {
 export async function chooseServer(text: string, options: ServerOptions): Promise<ChosenServer> {
   const paths = portolanPaths();
   const catalogs = await openCatalogs(options, paths, note);
-  const vault = openVault({ home: paths.config, passphrase: passphraseFrom({}) });
   const secrets = knownSecrets();
   const [name = '', wanted] = text.split('@');
   const server = await catalogs.server(name, wanted);
@@ -47,7 +45,7 @@ export async function chooseServer(text: string, options: ServerOptions): Promis
       storeDir: join(paths.cache, 'npm'),
       log: note,
       detect: detectOnce(),
-      vault,
+      vault: openVaultOnce(paths),
       secrets,
       isolation: { ...isolationOptions(options), owner: randomUUID(), onNotice: note },
     },

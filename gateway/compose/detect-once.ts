@@ -1,10 +1,12 @@
-import { type Detected, detectIsolation } from '../../core/isolation/index.ts';
+import type { Detected } from '../../core/isolation/index.ts';
 
 /** Asks the engines once, when the answer is first needed: each question costs a process. */
 export function detectOnce(): () => Promise<Detected> {
   let detected: Promise<Detected> | undefined;
   return () => {
-    detected ??= detectIsolation();
+    detected ??= import('../../core/isolation/index.ts').then(({ detectIsolation }) =>
+      detectIsolation(),
+    );
     return detected;
   };
 }

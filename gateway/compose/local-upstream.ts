@@ -3,14 +3,7 @@ import type { VerifiedServer } from '../../core/catalog/read-server.ts';
 import { canonicalJson } from '../../core/entry/canonical.ts';
 import { resolveEntry, type Settings } from '../../core/entry/resolve.ts';
 import { PortolanError } from '../../core/errors.ts';
-import {
-  type Detected,
-  ensureNpmTree,
-  type IsolationOptions,
-  type LaunchPlan,
-  launch,
-  treePlatform,
-} from '../../core/isolation/index.ts';
+import type { Detected, IsolationOptions, LaunchPlan } from '../../core/isolation/index.ts';
 import { LOCK_LAYER } from '../../core/oci/media-types.ts';
 import type { OpenContext, Upstream } from '../relay/upstream.ts';
 
@@ -66,6 +59,7 @@ async function open(
   { signal }: OpenContext,
 ) {
   const { entry } = server;
+  const { ensureNpmTree, launch, treePlatform } = await import('../../core/isolation/index.ts');
   const resolved = resolveEntry(entry, {
     parameters: settings.parameters,
     secrets: await settings.secrets(),

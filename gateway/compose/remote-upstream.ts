@@ -8,8 +8,8 @@ import { type ServerSettings, upstreamFacts } from './local-upstream.ts';
 
 /** What remote servers need besides their settings. */
 export interface RemoteOptions {
-  /** Keeps the sign-ins. */
-  readonly vault: Vault;
+  /** Keeps the sign-ins; opened on first use. */
+  vault(): Promise<Vault>;
   /** Told every access token, to find it in texts again. */
   readonly secrets?: KnownSecrets;
 }
@@ -39,7 +39,7 @@ export function remoteUpstream(
       const { transport, oauth } = entry.remote;
       if (!oauth) return openHttpChannel({ url, transport, headers, signal });
       const { createAuthorizer } = await import('../oauth/authorizer.ts');
-      const authorizer = createAuthorizer({ vault });
+      const authorizer = createAuthorizer({ vault: await vault() });
       const withToken = (own: Readonly<Record<string, string>>) => {
         secrets?.add(Object.values(own).map((value) => value.replace(/^\S+ /, '')));
         return { ...headers, ...own };

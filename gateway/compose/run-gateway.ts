@@ -1,13 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { messageOf, PortolanError } from '../../core/errors.ts';
-import { type Detected, reapOrphans } from '../../core/isolation/index.ts';
+import type { Detected } from '../../core/isolation/index.ts';
 import type { AuditRecord } from '../audit/audit-event.ts';
 import { openCallAudit } from '../audit/open-call-audit.ts';
 import { openCatalogs } from '../cli/catalog-access.ts';
 import type { RunOptions } from '../cli/commands/run.ts';
 import { version } from '../cli/version.ts';
-import { serveHttp } from '../endpoint/http.ts';
 import { serveStdio } from '../endpoint/stdio.ts';
 import { portolanPaths } from '../paths.ts';
 import { refusalText } from '../policy/decide.ts';
@@ -15,12 +14,10 @@ import { guardCalls } from '../policy/guard-calls.ts';
 import { knownSecrets } from '../policy/known-secrets.ts';
 import { loadPolicies } from '../policy/load-policy.ts';
 import { createGateway, type Gateway } from '../relay/gateway.ts';
-import { passphraseFrom } from '../vault/passphrase.ts';
-import { openVault } from '../vault/vault.ts';
-import { accessOf } from './access.ts';
 import { describeIsolation, detectOnce } from './detect-once.ts';
 import { isolationOptions } from './isolation-options.ts';
 import { observe } from './observe.ts';
+import { openVaultOnce } from './open-vault-once.ts';
 import { type Selection, selectUpstreams, type UpstreamOptions } from './upstreams.ts';
 
 /** A way in for clients. */
@@ -62,12 +59,11 @@ export async function runGateway(options: RunOptions): Promise<void> {
     log('WARNING: --isolation none: servers run with all rights of your account');
   }
   const detect = detectOnce();
-  const vault = openVault({ home: paths.config, passphrase: passphraseFrom({}) });
   const upstreamOptions: UpstreamOptions = {
     storeDir: join(paths.cache, 'npm'),
     log,
     detect,
-    vault,
+    vault: openVaultOnce(paths),
     policies,
     secrets,
     onRefused(server, refusal) {
@@ -158,6 +154,10 @@ export async function runGateway(options: RunOptions): Promise<void> {
     { host, port, allowOrigin, allowHost }: RunOptions,
     say: (line: string) => void,
   ): Promise<Endpoint> {
+    const [{ accessOf }, { serveHttp }] = await Promise.all([
+      import('./access.ts'),
+      import('../endpoint/http.ts'),
+    ]);
     const { notes, ...access } = await accessOf(options, join(paths.state, 'token'));
     const http = await serveHttp(target, {
       host,
@@ -190,6 +190,7 @@ const REAP_AFTER_MS = 3_000;
 /** Removes what a gateway that was killed left behind. */
 async function reap(detect: () => Promise<Detected>, log: (line: string) => void): Promise<void> {
   try {
+    const { reapOrphans } = await import('../../core/isolation/index.ts');
     const { containers, processes, folders } = await reapOrphans({ detected: await detect() });
     if (containers + processes + folders > 0) {
       log(`removed what a killed gateway left: ${containers} containers, ${processes} processes`);

@@ -32,7 +32,8 @@ export interface Selection {
 
 /** What upstreams are made with. */
 export interface UpstreamOptions extends LocalOptions, RemoteOptions {
-  readonly vault: Vault;
+  /** Opened for the first server that has a secret. */
+  vault(): Promise<Vault>;
   /** What applies on this machine; read from its files when absent. */
   readonly policies?: Policies;
   /** Told every secret and access token that a server is given. */
@@ -103,7 +104,8 @@ async function secretsFor(
   policies: Policies,
   { vault, secrets: known }: UpstreamOptions,
 ): Promise<Readonly<Record<string, string>>> {
-  const all = Object.entries(await vault.secretsFor(entry, SCOPE));
+  if (!entry.secrets?.length) return {};
+  const all = Object.entries(await (await vault()).secretsFor(entry, SCOPE));
   const allowed = all.filter(([name]) => mayHaveSecret(policies, entry.name, name));
   known?.add(allowed.map(([, value]) => value));
   return Object.fromEntries(allowed);
@@ -130,9 +132,10 @@ const SCOPE = { profile: 'default' };
 async function checkSettings(
   entry: ServerEntry,
   { parameters }: ServerSettings,
-  vault: Vault,
+  vault: UpstreamOptions['vault'],
 ): Promise<ResolvedEntry> {
-  for (const secret of await vault.check(entry, SCOPE)) {
+  const secrets = entry.secrets?.length ? await (await vault()).check(entry, SCOPE) : [];
+  for (const secret of secrets) {
     if (secret.required && secret.origin === undefined) {
       throw new PortolanError(
         'usage',

@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import type { Interceptor } from '../../core/entry/types.generated.ts';
 import { messageOf, PortolanError } from '../../core/errors.ts';
@@ -97,11 +96,12 @@ function failure({ name }: Interceptor, fact: string, cause?: unknown): Portolan
 /** Variables that a program may need; those of the gateway can hold secrets. */
 const PASSED_ON = ['PATH', 'HOME', 'USER', 'LANG', 'TZ', 'SystemRoot', 'USERPROFILE', 'TEMP'];
 
-function askProgram(
+async function askProgram(
   [program = '', ...args]: readonly string[],
   question: string,
   signal: AbortSignal,
 ): Promise<string> {
+  const { spawn } = await import('node:child_process');
   return new Promise((resolve, reject) => {
     const env = Object.fromEntries(
       PASSED_ON.flatMap((name) => {

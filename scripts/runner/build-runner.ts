@@ -1,4 +1,4 @@
-import { readdir, readFile, rename, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
 import { writeFileAtomic } from '../../core/files.ts';
@@ -7,9 +7,8 @@ import { precompiledSchemas } from './precompiled-schemas.ts';
 
 /**
  * Bundles the gateway into `folder`: `portolan.mjs`, which package.json's `bin` names, checks the
- * Node.js version and turns on the compile cache, and `runner.cjs`, which is everything else.
- * Two files because an old Node.js must be able to read the first one to say what is wrong, and
- * because the compile cache only covers what is loaded after it is on.
+ * Node.js version and turns on the compile cache; `runner.cjs`, which is what `portolan run` needs to
+ * answer `tools/list`; and `runner/`, the parts that are loaded when they are needed.
  */
 export async function buildRunner(folder: string): Promise<void> {
   const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
@@ -33,30 +32,52 @@ export async function buildRunner(folder: string): Promise<void> {
     // Loading node:http as an ES module makes Node.js load all of its web platform, which costs as
     // much as the rest of a start; CommonJS does not.
     format: 'cjs',
+    dynamicImportInCjs: false,
     entryFileNames: 'runner.cjs',
-    codeSplitting: false,
+    // Hashes: a gateway that runs while a newer one is built must not load parts of the newer one.
+    chunkFileNames: 'runner/[name]-[hash].cjs',
+    // What every start needs is one file, and not one for each group of parts that share something.
+    codeSplitting: { groups: [{ name: 'start', tags: ['$initial'] }] },
     minify: { mangle: false, compress: true, codegen: true },
   });
   await bundle.close();
-  for (const file of await readdir(temporary)) {
-    await rename(join(temporary, file), join(folder, file));
-  }
-  await rm(temporary, { recursive: true });
+  await putInPlace(temporary, folder);
   await writeFileAtomic(join(folder, 'portolan.mjs'), BOOTSTRAP, { mode: 0o755 });
   const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
   await writeFileAtomic(join(folder, 'LICENSES.txt'), await licensesOf(modules));
 }
 
+/**
+ * Moves a build to where it is started from: parts first, then the file that names them. Parts of
+ * earlier builds stay for an hour, for gateways that run and have not needed them yet.
+ */
+async function putInPlace(from: string, folder: string): Promise<void> {
+  const parts = join(folder, 'runner');
+  await mkdir(parts, { recursive: true });
+  const made = await readdir(join(from, 'runner'));
+  for (const file of made) await rename(join(from, 'runner', file), join(parts, file));
+  await rename(join(from, 'runner.cjs'), join(folder, 'runner.cjs'));
+  await rm(from, { recursive: true });
+  for (const file of await readdir(parts)) {
+    if (made.includes(file)) continue;
+    const path = join(parts, file);
+    const age = Date.now() - (await stat(path)).mtimeMs;
+    if (age > KEEP_MS) await rm(path, { force: true });
+  }
+}
+
+const KEEP_MS = 3_600_000;
+
 const BOOTSTRAP = `#!/usr/bin/env node
 var major = Number(process.versions.node.split('.')[0]);
-if (major < 22) {
+if (!process.getBuiltinModule || major < 22) {
   console.error('portolan needs Node.js 22 or newer; this is ' + process.version + '. Install a current one from https://nodejs.org.');
   process.exit(1);
 }
-import('node:module').then(function (module) {
-  module.enableCompileCache();
-  return import('./runner.cjs');
-});
+// Required, not imported: Node.js would read the file once more to find its exports.
+var module = process.getBuiltinModule('node:module');
+module.enableCompileCache();
+module.createRequire(import.meta.url)('./runner.cjs');
 `;
 
 /** Where this repository publishes, and who signs there: registry/catalog.yaml. */

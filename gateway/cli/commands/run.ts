@@ -3,6 +3,7 @@ import type { AccessOptions } from '../../compose/access.ts';
 import type { IsolationChoice } from '../../compose/isolation-options.ts';
 import { type CatalogOptions, collect, withCatalogOptions } from '../catalog-access.ts';
 import { withIsolationOptions } from '../isolation-arguments.ts';
+import { names } from '../quick-run.ts';
 
 /** Options of `portolan run` as commander gives them. */
 export interface RunOptions extends CatalogOptions, AccessOptions, IsolationChoice {
@@ -86,13 +87,6 @@ Examples:
   Open an HTTP endpoint:
     portolan run --catalog oci://ghcr.io/example/catalog --key catalog.pub \\
       --servers everything --transport http --port 8811 --token-file ~/.portolan-token`;
-
-function names(value: string): readonly string[] {
-  return value
-    .split(',')
-    .map((name) => name.trim())
-    .filter((name) => name !== '');
-}
 
 function portNumber(value: string): number {
   const port = Number(value);
