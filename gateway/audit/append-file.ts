@@ -2,7 +2,6 @@ import { closeSync, fstatSync, mkdirSync, openSync, statSync, writeSync } from '
 import { rename, rm } from 'node:fs/promises';
 import { dirname, extname } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
-import { withFileLock } from '../../core/file-lock.ts';
 
 export interface AppendOptions {
   readonly path: string;
@@ -67,6 +66,7 @@ export function openAppendFile(options: AppendOptions): AppendFile {
 
   const rotate = async () => {
     try {
+      const { withFileLock } = await import('../../core/file-lock.ts');
       await withFileLock(`${path}.lock`, async () => {
         // Another process may have been quicker.
         if (statSync(path).size < maxBytes) return;
