@@ -18,6 +18,7 @@ import { describeIsolation, detectOnce } from './detect-once.ts';
 import { isolationOptions } from './isolation-options.ts';
 import { observe } from './observe.ts';
 import { openVaultOnce } from './open-vault-once.ts';
+import { replicasOf } from './replica-options.ts';
 import { type Selection, selectUpstreams, type UpstreamOptions } from './upstreams.ts';
 
 /** A way in for clients. */
@@ -26,6 +27,8 @@ interface Endpoint {
   readonly url?: string;
   /** Resolves when no client can come any more. */
   readonly closed: Promise<void>;
+  /** Takes no new clients, as far as it can say so, and lets calls finish. */
+  drain?(): Promise<void>;
   close(): Promise<void> | void;
 }
 
@@ -41,6 +44,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
       'say which servers to serve: --servers NAME,NAME or --all; or let clients choose: --discover',
     );
   }
+  const replicas = await replicasOf(options);
   const paths = portolanPaths();
   const policies = await loadPolicies(paths);
   const secrets = knownSecrets();
@@ -93,6 +97,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
     info: { name: 'portolan', title: 'Portolan', version },
     toolChanges: options.toolChanges,
     prefix: options.prefix,
+    ...(replicas && { newState: replicas.newName, replicated: true }),
     log,
   });
   const gateway = options.discover ? await withDiscovery(served) : served;
@@ -143,6 +148,9 @@ export async function runGateway(options: RunOptions): Promise<void> {
           all: false,
           set: settingsOf([name]),
         }),
+      ...(replicas && {
+        fixed: 'several replicas serve here, and only one of them would change; use --servers',
+      }),
       info: { name: 'portolan', title: 'Portolan', version },
       log,
       audit: record,
@@ -165,6 +173,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
       ...access,
       allowedOrigins: allowOrigin,
       allowedHosts: allowHost,
+      ...(replicas && { replicas }),
       log: say,
     });
     say(`isolation: ${options.isolation === 'none' ? 'none' : describeIsolation(await detect())}`);
@@ -176,6 +185,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
     return {
       url: http.url,
       closed,
+      drain: () => http.drain(options.drain * 1000),
       async close() {
         await http.close();
         finish();
@@ -207,7 +217,9 @@ async function untilStopped(endpoint: Endpoint): Promise<void> {
     process.on(signal, () => {
       if (signalled) process.exit(1);
       signalled = true;
-      void endpoint.close();
+      // SIGTERM comes from a machine that replaces us, Ctrl-C from somebody who waits.
+      const drained = signal === 'SIGTERM' ? endpoint.drain?.() : undefined;
+      void Promise.resolve(drained).then(() => endpoint.close());
     });
   }
   await endpoint.closed;

@@ -14,6 +14,8 @@ export interface DiscoveryOptions {
   readonly policies: Policies;
   readonly upstreams: readonly Upstream[];
   readonly select: (name: string) => Promise<readonly Upstream[]>;
+  /** Why clients cannot add or remove servers here. */
+  readonly fixed?: string;
   readonly info: Implementation;
   readonly log: (line: string) => void;
   readonly audit?: (record: AuditRecord) => void;
@@ -33,6 +35,7 @@ export function addDiscovery(gateway: Gateway, options: DiscoveryOptions): Gatew
       catalogs,
       gateway,
       upstreams,
+      ...(options.fixed !== undefined && { fixed: options.fixed }),
       allowed: (name, source) => refusalOfServer(policies, name, { source }) === undefined,
       async select(name) {
         const [upstream] = await options.select(name);

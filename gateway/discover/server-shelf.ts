@@ -9,7 +9,7 @@ export interface ServerShelf {
   find(query: string, limit: number): readonly FoundServer[];
   /** Connects a server; says what it offers. Throws PortolanError when it may or can not. */
   add(name: string): Promise<string>;
-  /** Disconnects a server. Throws `usage` / `SERVER_UNKNOWN`. */
+  /** Disconnects a server. Throws `usage` / `SERVER_UNKNOWN` or `forbidden` / `SERVERS_FIXED`. */
   remove(name: string): Promise<string>;
 }
 
@@ -29,6 +29,8 @@ export interface ShelfOptions {
   readonly allowed: (name: string, source: string) => boolean;
   /** Verifies and configures a server as `portolan run` would; policy and settings included. */
   readonly select: (name: string) => Promise<Upstream>;
+  /** Why nothing can be added or removed. */
+  readonly fixed?: string;
   readonly onChange: (event: 'server-added' | 'server-removed', upstream: Upstream) => void;
 }
 
@@ -51,6 +53,10 @@ export function serverShelf(options: ShelfOptions): ServerShelf {
   ]);
   let queue: Promise<unknown> = Promise.resolve();
   const inTurn = <T>(work: () => Promise<T>): Promise<T> => {
+    if (options.fixed !== undefined) {
+      const text = `the servers cannot be changed here: ${options.fixed}`;
+      return Promise.reject(new PortolanError('forbidden', 'SERVERS_FIXED', text));
+    }
     const result = queue.then(work);
     queue = result.catch(() => {});
     return result;

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import { setTimeout } from 'node:timers/promises';
 import { hasErrno, PortolanError } from '../../core/errors.ts';
 import type { Gateway } from '../relay/gateway.ts';
 import { CODE, errorMessage, isObject, LEGACY_VERSIONS } from '../relay/protocol.ts';
@@ -8,6 +9,8 @@ import { receiveAny } from './batch.ts';
 import { Exchange } from './exchange.ts';
 import { createGuard, isLoopback, type NamedToken } from './guard.ts';
 import { headerProblem, isModernRequest } from './modern-headers.ts';
+import { passOn } from './pass-on.ts';
+import type { Replicas } from './replicas.ts';
 import { type Session, Sessions } from './sessions.ts';
 
 export interface HttpOptions {
@@ -40,6 +43,8 @@ export interface HttpOptions {
   readonly requestTimeoutMs?: number;
   /** Also serve the transport of 2024-11-05 on /sse and /messages, for clients that have no other. */
   readonly legacySse?: boolean;
+  /** Other gateways behind the same balancer, which may have the session of a request. */
+  readonly replicas?: Replicas;
   readonly log?: (line: string) => void;
 }
 
@@ -47,6 +52,11 @@ export interface HttpEndpoint {
   /** Address for clients, e.g. `http://127.0.0.1:8811/mcp`. */
   readonly url: string;
   readonly port: number;
+  /**
+   * Makes `/ready` answer 503 from now on, and resolves when no call is under way or `graceMs` are
+   * over. Calls are still taken: a balancer needs a moment to notice.
+   */
+  drain(graceMs: number): Promise<void>;
   /** Ends every session and connection; the gateway is still open. */
   close(): Promise<void>;
 }
@@ -68,6 +78,7 @@ export async function serveHttp(
   const sessions = new Sessions({
     most: options.maxSessions ?? 2000,
     idleMs: options.sessionIdleMs ?? 1_800_000,
+    ...(options.replicas && { newId: options.replicas.newName }),
   });
   const exchanges = new Set<Exchange>();
   const guard = createGuard({
@@ -78,9 +89,14 @@ export async function serveHttp(
     resourceMetadata: options.protectedResource && metadataUrl(options.protectedResource),
   });
   let requests = 0;
+  /** Calls that a stop waits for; not streams, which have no end of their own. */
+  let working = 0;
+  let draining = false;
 
   const handle = (request: IncomingMessage, response: ServerResponse) => {
     const target = (request.url ?? '/').split('?', 1)[0] as string;
+    if (draining) response.setHeader('Connection', 'close');
+    if (target === '/ready' && draining) return plain(response, 503, { status: 'draining' });
     if (target === '/health' || target === '/ready') return plain(response, 200, { status: 'ok' });
     if (target.startsWith(DISCOVERY_PATH) && options.protectedResource) {
       response.setHeader('Access-Control-Allow-Origin', '*');
@@ -119,6 +135,8 @@ export async function serveHttp(
       return turnAway(response, { status: 403, text: `${principal} has no profile here` });
     const old = options.legacySse === true && !request.url?.startsWith(path);
     if (old) return serveOldSse({ request, response, principal, gateway: target });
+    const home = request.method === 'POST' ? undefined : options.replicas?.homeOf(request.headers);
+    if (home) return toReplica(home, request, response);
     switch (request.method) {
       case 'POST':
         return readBody(request, response, maxBodyBytes, (body) =>
@@ -145,8 +163,37 @@ export async function serveHttp(
     } catch {
       return reject(response, 400, CODE.parse, 'Parse error: the body is not JSON');
     }
-    if (isModernRequest(request.headers, body)) return postModern(call, body as object);
+    const modern = isModernRequest(request.headers, body);
+    if (!isObject(body) || body.method !== 'subscriptions/listen') {
+      working += 1;
+      response.once('close', () => {
+        working -= 1;
+      });
+    }
+    const home = options.replicas?.homeOf(request.headers, body);
+    if (home) return toReplica(home, request, response, text, modern ? body : undefined);
+    if (modern) return postModern(call, body as object);
     postLegacy(call, body);
+  };
+
+  /** Another replica has the session or the held call; without it, the client must begin anew. */
+  const toReplica = (
+    home: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    text?: string,
+    modern?: unknown,
+  ) => {
+    passOn(home, request, response, text, () => {
+      options.log?.('the replica that a request belongs to cannot be reached');
+      if (!isObject(modern)) return reject(response, 404, -32001, 'Session not found');
+      const why = 'the replica that held this call is gone; call again without requestState';
+      plain(
+        response,
+        400,
+        errorMessage(isId(modern.id) ? modern.id : null, CODE.invalidParams, why),
+      );
+    });
   };
 
   const postModern = ({ request, response, principal, gateway: target }: Call, body: object) => {
@@ -198,7 +245,8 @@ export async function serveHttp(
     body: unknown,
   ): Session | undefined => {
     if (isObject(body) && body.method === 'initialize') {
-      const session = sessions.open(target, principal);
+      const proposed = request.headers['mcp-session-id'];
+      const session = sessions.open(target, principal, proposed);
       if (!session) plain(response, 503, { error: 'too many sessions; try again later' });
       return session;
     }
@@ -313,6 +361,12 @@ export async function serveHttp(
   return {
     url: `${options.tls ? 'https' : 'http'}://${shown}:${port}${path}`,
     port,
+    async drain(graceMs) {
+      draining = true;
+      server.closeIdleConnections();
+      const late = Date.now() + graceMs;
+      while (working > 0 && Date.now() < late) await setTimeout(20);
+    },
     async close() {
       clearInterval(timer);
       server.close();

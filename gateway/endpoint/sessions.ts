@@ -7,6 +7,9 @@ import type { Exchange } from './exchange.ts';
 /** What belongs to no request waits for the client's stream; older messages than these are lost. */
 const MOST_WAITING = 200;
 
+/** 128 random bits, as a balancer writes them: in hexadecimal, with or without dashes. */
+const PROPOSED = /^[0-9a-f]{8}-?(?:[0-9a-f]{4}-?){3}[0-9a-f]{12}$/;
+
 /** One client of the era with sessions. */
 export interface Session {
   readonly id: string;
@@ -26,16 +29,18 @@ export class Sessions {
   readonly #sessions = new Map<string, Session>();
   readonly #most: number;
   readonly #idleMs: number;
+  readonly #newId: (() => string) | undefined;
 
-  constructor({ most, idleMs }: { most: number; idleMs: number }) {
+  constructor({ most, idleMs, newId }: { most: number; idleMs: number; newId?: () => string }) {
     this.#most = most;
     this.#idleMs = idleMs;
+    this.#newId = newId;
   }
 
   /** Opens a session; undefined when there are too many that are in use. */
-  open(gateway: Gateway, principal: string): Session | undefined {
+  open(gateway: Gateway, principal: string, proposed?: unknown): Session | undefined {
     if (this.#sessions.size >= this.#most && !this.#endOldest()) return undefined;
-    const id = randomUUID();
+    const id = this.#newId?.() ?? this.#adopted(principal, proposed) ?? randomUUID();
     const waiting: JsonRpcMessage[] = [];
     const outlet: Outlet = {
       send(message) {
@@ -88,6 +93,18 @@ export class Sessions {
 
   get size(): number {
     return this.#sessions.size;
+  }
+
+  /**
+   * The id that a balancer proposes, which routes by hashes of ids and so must choose them. A client
+   * that begins anew under the id of its own session has given that one up.
+   */
+  #adopted(principal: string, proposed: unknown): string | undefined {
+    if (typeof proposed !== 'string' || !PROPOSED.test(proposed)) return undefined;
+    const before = this.#sessions.get(proposed);
+    if (before && before.principal !== principal) return undefined;
+    if (before) void this.end(before);
+    return proposed;
   }
 
   #endOldest(): boolean {

@@ -15,7 +15,7 @@ import {
 } from './protocol.ts';
 import type { CallInfo, Relay } from './relay.ts';
 import type { Line, Server } from './server.ts';
-import type { Route } from './view.ts';
+import { type Route, routeOfUri } from './view.ts';
 
 /**
  * Sends a request to the server of its route, which is started when it does not run. `params` must
@@ -203,8 +203,12 @@ function learnFrom(relay: Relay, inbound: Inbound, server: Server, result: JsonO
   const { content, contents, task } = result;
   if (Array.isArray(content)) {
     for (const item of content) {
-      if (item.type === 'resource_link' && typeof item.uri === 'string')
-        relay.learn(item.uri, server);
+      if (item.type !== 'resource_link' || typeof item.uri !== 'string') continue;
+      relay.learn(item.uri, server);
+      if (!relay.options.replicated) continue;
+      // Another gateway, which has not seen this result, must find the server in the URI itself.
+      const listed = routeOfUri(relay.view(inbound.capabilitiesKey), item.uri);
+      if (!listed) item.uri = prefixedUri(server.upstream.name, item.uri);
     }
   }
   if (Array.isArray(contents)) {

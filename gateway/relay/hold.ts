@@ -29,6 +29,7 @@ export class Held implements PendingCall {
   readonly #line: Line | undefined;
   readonly #upstreamId: number;
   readonly #principal: string;
+  /** A state cannot be moved to another call. */
   readonly #target: string;
   readonly #questions = new Map<string, Question>();
   deadline: number;
@@ -48,7 +49,7 @@ export class Held implements PendingCall {
     this.#line = inbound.line;
     this.#upstreamId = inbound.upstreamId;
     this.#principal = inbound.client.key;
-    this.#target = targetOf(inbound);
+    this.#target = inbound.target;
     this.onSettle = inbound.onSettle;
     this.route = inbound.route;
     this.deadline = inbound.deadline;
@@ -80,7 +81,7 @@ export class Held implements PendingCall {
 
   /** The client calls again. Returns false when this is another call or another caller. */
   resume(inbound: Inbound): boolean {
-    if (inbound.client.key !== this.#principal || targetOf(inbound) !== this.#target) return false;
+    if (inbound.client.key !== this.#principal || inbound.target !== this.#target) return false;
     this.#relay.held.delete(this.#state);
     this.#inbound = inbound;
     this.deadline = Date.now() + this.#connection.options.callTimeoutMs;
@@ -139,7 +140,7 @@ export class Held implements PendingCall {
       const inbound = this.#inbound;
       if (!inbound || this.#questions.size === 0) return;
       this.#inbound = undefined;
-      this.#state = `${STATE_PREFIX}${randomBytes(18).toString('base64url')}`;
+      this.#state = `${STATE_PREFIX}${this.#relay.options.newState?.() ?? randomBytes(18).toString('base64url')}`;
       this.deadline = Date.now() + (this.#relay.options.holdMs ?? 600_000);
       this.#relay.held.set(this.#state, this);
       inbound.result({
@@ -161,7 +162,7 @@ export function isOurState(state: unknown): state is string {
   return typeof state === 'string' && state.startsWith(STATE_PREFIX);
 }
 
-/** The call that a request state belongs to; a state cannot be moved to another call. */
-function targetOf({ method, params }: Inbound): string {
-  return `${method} ${String(params.name ?? params.uri ?? '')}`;
+/** The part of such a state that tells it from all others. */
+export function stateName(state: string): string {
+  return state.slice(STATE_PREFIX.length);
 }

@@ -137,6 +137,8 @@ export class Inbound implements PendingCall {
   readonly method: string;
   readonly params: JsonObject;
   readonly outlet: Outlet;
+  /** What it is about, as the client calls it; `params` soon say what the server calls it. */
+  readonly target: string;
   readonly capabilities: JsonObject;
   readonly capabilitiesKey: string;
   /** Least severe log level that belongs to this request; undefined means none (modern only). */
@@ -171,6 +173,7 @@ export class Inbound implements PendingCall {
     this.method = message.method;
     this.params = message.params;
     this.outlet = outlet;
+    this.target = `${message.method} ${String(message.params.name ?? message.params.uri ?? '')}`;
     this.capabilities = own.capabilities;
     this.capabilitiesKey = own.capabilitiesKey;
     this.logLevel = own.logLevel;

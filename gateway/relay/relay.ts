@@ -54,6 +54,10 @@ export interface GatewayOptions {
   readonly listWaitMs?: number;
   /** Milliseconds that a question to the client may stay unanswered; 600,000. */
   readonly holdMs?: number;
+  /** Names a call that is held for a client without sessions; a random text by default. */
+  readonly newState?: () => string;
+  /** Other gateways serve the same clients: results must not need what only this one has seen. */
+  readonly replicated?: boolean;
   /** False hides a tool from lists and calls. */
   readonly allowTool?: (server: string, tool: string) => boolean;
   /** Asked before each call; throwing refuses the call. */

@@ -65,7 +65,7 @@ export async function startHttpGateway(
   writeFileSync(tokenFile, token);
   const child = spawn(
     process.execPath,
-    [RUNNER, 'run', ...args, '--transport', 'http', '--port', '0', '--token-file', tokenFile],
+    [RUNNER, 'run', '--transport', 'http', '--port', '0', '--token-file', tokenFile, ...args],
     { env, stdio: ['ignore', 'ignore', 'pipe'] },
   );
   let stderr = '';

@@ -8,6 +8,8 @@ export type Part =
   | 'chromium'
   | 'docker-registry'
   | 'skopeo'
+  | 'nginx'
+  | 'haproxy'
   | 'oras'
   | 'cosign'
   | 'openssl'
@@ -16,6 +18,8 @@ export type Part =
   | 'secret-tool'
   | 'npm'
   | 'jq';
+
+const ENV = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 
 const missing = new Map<Part, boolean>();
 
@@ -36,7 +40,8 @@ export function needs(...parts: readonly Part[]): {
 function isMissing(part: Part): boolean {
   let absent = missing.get(part);
   if (absent === undefined) {
-    absent = spawnSync(part, ['--version'], { stdio: 'ignore' }).error !== undefined;
+    // nginx and haproxy lie where only root looks.
+    absent = spawnSync(part, ['--version'], { stdio: 'ignore', env: ENV }).error !== undefined;
     missing.set(part, absent);
     if (absent) console.warn(`tests that need ${part} are skipped: ${part} is not on the PATH`);
   }

@@ -1,12 +1,13 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import type { AccessOptions } from '../../compose/access.ts';
 import type { IsolationChoice } from '../../compose/isolation-options.ts';
+import type { ReplicaOptions } from '../../compose/replica-options.ts';
 import { type CatalogOptions, collect, withCatalogOptions } from '../catalog-access.ts';
 import { withIsolationOptions } from '../isolation-arguments.ts';
 import { names } from '../quick-run.ts';
 
 /** Options of `portolan run` as commander gives them. */
-export interface RunOptions extends CatalogOptions, AccessOptions, IsolationChoice {
+export interface RunOptions extends CatalogOptions, AccessOptions, IsolationChoice, ReplicaOptions {
   readonly servers?: readonly string[];
   readonly all?: true;
   readonly set: readonly string[];
@@ -15,6 +16,7 @@ export interface RunOptions extends CatalogOptions, AccessOptions, IsolationChoi
   readonly port: number;
   readonly allowOrigin: readonly string[];
   readonly allowHost: readonly string[];
+  readonly drain: number;
   readonly toolChanges: 'block' | 'warn';
   readonly prefix: 'auto' | 'always' | 'never';
   readonly discover?: true;
@@ -53,7 +55,10 @@ export function registerRun(program: Command): void {
     .option('--oauth-audience <url>', 'URL of this endpoint, which such tokens must be for')
     .option('--oauth-scope <scope>', 'scope that such tokens must have (repeatable)', collect)
     .option('--allow-origin <origin>', 'web origin that may call (repeatable)', collect, [])
-    .option('--allow-host <name>', 'further host name of this endpoint (repeatable)', collect, []);
+    .option('--allow-host <name>', 'further host name of this endpoint (repeatable)', collect, [])
+    .option('--drain <seconds>', 'time that calls have to finish after SIGTERM', seconds, 5)
+    .option('--replica-key <file>', 'secret that all replicas behind one balancer share')
+    .option('--replica-url <url>', 'where the other replicas reach the endpoint of this one');
   withIsolationOptions(run)
     .addOption(
       new Option('--tool-changes <mode>', 'what happens to tools that differ from the signed ones')
@@ -92,4 +97,10 @@ function portNumber(value: string): number {
   const port = Number(value);
   if (Number.isInteger(port) && port >= 0 && port < 65536) return port;
   throw new InvalidArgumentError('A port is a number from 0 to 65535.');
+}
+
+function seconds(value: string): number {
+  const number = Number(value);
+  if (value.trim() !== '' && number >= 0 && number <= 3600) return number;
+  throw new InvalidArgumentError('A time is a number of seconds from 0 to 3600.');
 }
