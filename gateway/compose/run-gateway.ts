@@ -14,6 +14,7 @@ import { guardCalls } from '../policy/guard-calls.ts';
 import { knownSecrets } from '../policy/known-secrets.ts';
 import { loadPolicies } from '../policy/load-policy.ts';
 import { createGateway, type Gateway } from '../relay/gateway.ts';
+import type { Telemetry } from '../telemetry/open-telemetry.ts';
 import { describeIsolation, detectOnce } from './detect-once.ts';
 import { isolationOptions } from './isolation-options.ts';
 import { observe } from './observe.ts';
@@ -51,9 +52,11 @@ export async function runGateway(options: RunOptions): Promise<void> {
   const observation = observe(paths.state, secrets);
   const { log, watch } = observation;
   const audit = openCallAudit({ file: options.audit, policies, secrets, state: paths.state, log });
+  const telemetry = await telemetryOf(options, log);
   const record = (event: AuditRecord) => {
     audit?.write(event);
     watch.record(event);
+    telemetry?.count(event);
   };
   const catalogs = await openCatalogs(options, paths, log);
   if (catalogs.catalogs.some(({ catalog }) => catalog.development)) {
@@ -94,12 +97,14 @@ export async function runGateway(options: RunOptions): Promise<void> {
     upstreams,
     ...guardCalls({ policies, secrets, record, ...(audit && { audit }) }),
     audit: record,
+    tracing: telemetry?.tracing,
     info: { name: 'portolan', title: 'Portolan', version },
     toolChanges: options.toolChanges,
     prefix: options.prefix,
     ...(replicas && { newState: replicas.newName, replicated: true }),
     log,
   });
+  telemetry?.watch(() => served.status());
   const gateway = options.discover ? await withDiscovery(served) : served;
   const endpoint: Endpoint =
     options.transport === 'http'
@@ -125,8 +130,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
   await untilStopped(endpoint);
   clearTimeout(reaping);
   await gateway.close();
-  await observation.close();
-  await audit?.close();
+  await Promise.all([observation.close(), audit?.close(), telemetry?.close()]);
   // A server that was told to go may hold a pipe open for a moment; nothing is waited for any more.
   process.exit(process.exitCode ?? 0);
 
@@ -192,6 +196,26 @@ export async function runGateway(options: RunOptions): Promise<void> {
       },
     };
   }
+}
+
+/** Spans and metrics, when they are wanted; their code is loaded only then. */
+async function telemetryOf(
+  { telemetry, metricsPort, metricsHost, allowHost }: RunOptions,
+  log: (line: string) => void,
+): Promise<Telemetry | undefined> {
+  if (telemetry === 'off' && metricsPort === undefined) return undefined;
+  const { openTelemetry } = await import('../telemetry/open-telemetry.ts');
+  const opened = await openTelemetry({
+    otlp: telemetry === 'otlp',
+    metrics:
+      metricsPort === undefined
+        ? undefined
+        : { host: metricsHost, port: metricsPort, allowedHosts: allowHost },
+    version,
+    log,
+  });
+  if (opened.metricsUrl) log(`metrics at ${opened.metricsUrl}`);
+  return opened;
 }
 
 /** Late enough not to slow down a client's first request. */

@@ -23,6 +23,7 @@ export function receiveAny(
   let open = message.filter((one) => isRequest(one)).length;
   const none = open === 0;
   const shared: Outlet = {
+    ...(outlet.request && { request: outlet.request }),
     send: (one) => outlet.send(one),
     end: (one) => {
       answers.push(one);

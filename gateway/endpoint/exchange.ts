@@ -27,6 +27,10 @@ export class Exchange implements Outlet {
     this.#headers = headers;
   }
 
+  get request() {
+    return this.#response.req;
+  }
+
   send(message: JsonRpcMessage): void {
     if (this.ended || !this.#acceptsEvents) return;
     this.startStream();

@@ -2,12 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
-import { hasErrno, PortolanError } from '../../core/errors.ts';
 import type { Gateway } from '../relay/gateway.ts';
 import { CODE, errorMessage, isObject, LEGACY_VERSIONS } from '../relay/protocol.ts';
 import { receiveAny } from './batch.ts';
 import { Exchange } from './exchange.ts';
-import { createGuard, isLoopback, type NamedToken } from './guard.ts';
+import { createGuard, type NamedToken } from './guard.ts';
+import { allowedHosts, listen } from './listen.ts';
 import { headerProblem, isModernRequest } from './modern-headers.ts';
 import { passOn } from './pass-on.ts';
 import type { Replicas } from './replicas.ts';
@@ -391,12 +391,6 @@ function metadataUrl({ resource }: Readonly<Record<string, unknown>>): string {
   return `${origin}${DISCOVERY_PATH}${pathname === '/' ? '' : pathname}`;
 }
 
-/** Names under which the endpoint answers; none are checked when it is open to the network unnamed. */
-function allowedHosts(host: string, more: readonly string[]): string[] {
-  if (!isLoopback(host) && more.length === 0) return [];
-  return ['localhost', '127.0.0.1', '[::1]', host, ...more].map((name) => name.toLowerCase());
-}
-
 function readBody(
   request: IncomingMessage,
   response: ServerResponse,
@@ -476,22 +470,4 @@ function isJson(type: string | undefined): boolean {
 
 function isId(value: unknown): value is string | number {
   return typeof value === 'string' || typeof value === 'number';
-}
-
-function listen(server: Server, host: string, port: number): Promise<void> {
-  return new Promise((resolve, fail) => {
-    server.once('error', (error) => {
-      fail(
-        hasErrno(error, 'EADDRINUSE')
-          ? new PortolanError(
-              'failed',
-              'PORT_TAKEN',
-              `port ${port} on ${host} is in use; choose another one with --port`,
-              { cause: error },
-            )
-          : error,
-      );
-    });
-    server.listen(port, host, () => resolve());
-  });
 }

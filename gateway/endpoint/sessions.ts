@@ -43,6 +43,8 @@ export class Sessions {
     const id = this.#newId?.() ?? this.#adopted(principal, proposed) ?? randomUUID();
     const waiting: JsonRpcMessage[] = [];
     const outlet: Outlet = {
+      // What belongs to no request still came over HTTP.
+      request: { headers: {} },
       send(message) {
         if (session.stream) return session.stream.send(message);
         if (waiting.length >= MOST_WAITING) waiting.shift();

@@ -15,6 +15,7 @@ import {
   type RequestId,
   RpcError,
 } from './protocol.ts';
+import type { Outgoing, Trace } from './tracing.ts';
 
 /**
  * Set by channels that know it on messages that are not answers: id of the request that the message
@@ -41,6 +42,8 @@ export interface PendingCall {
   deadline: number;
   /** True for requests that stay open for ever and do not keep a server busy. */
   readonly background?: boolean;
+  /** Present while requests are traced. */
+  readonly trace?: Trace | undefined;
 }
 
 /** Where messages go that do not answer a request. */
@@ -67,6 +70,8 @@ export interface ConnectionOptions {
   readonly clientInfo: Implementation;
   readonly clientCapabilities: JsonObject;
   readonly callTimeoutMs: number;
+  /** Follows each request that is sent; it may add to its `_meta`. */
+  readonly trace?: (request: Omit<Outgoing, 'server'>) => Trace;
 }
 
 /**
@@ -85,7 +90,9 @@ export class Connection {
   closed = false;
   lastUsed = Date.now();
   readonly pending = new Map<RequestId, PendingCall>();
+  readonly openedAt = Date.now();
   readonly #events: ConnectionEvents;
+  readonly #traces = new Map<RequestId, Trace>();
   #nextId = 0;
 
   constructor(channel: Channel, options: ConnectionOptions, events: ConnectionEvents) {
@@ -120,6 +127,12 @@ export class Connection {
     }
     this.lastUsed = Date.now();
     this.pending.set(id, call);
+    const { trace } = this.options;
+    if (trace) {
+      sent ??= {};
+      const request = { connection: this, id, method, params: sent, parent: call.trace };
+      this.#traces.set(id, trace(request));
+    }
     this.send(
       sent === undefined
         ? { jsonrpc: '2.0', id, method }
@@ -142,8 +155,9 @@ export class Connection {
   }
 
   /** Gives a request up: its answer and progress are dropped, and the server is told. */
-  cancel(id: number, reason: string) {
+  cancel(id: number, reason: string, cause: 'cancelled' | 'timeout' = 'cancelled') {
     if (!this.pending.delete(id)) return;
+    this.#over(id, undefined, cause);
     this.send(notification('notifications/cancelled', { requestId: id, reason }));
   }
 
@@ -161,7 +175,7 @@ export class Connection {
     for (const [id, call] of this.pending) {
       if (call.deadline > now) continue;
       expired += 1;
-      this.cancel(id as number, 'the call took too long');
+      this.cancel(id as number, 'the call took too long', 'timeout');
       call.settle(errorMessage(id, CODE.internal, 'no answer within the time limit'), 'timeout');
     }
     return expired;
@@ -197,7 +211,19 @@ export class Connection {
       return this.#events.stray('a reply with neither result nor error');
     }
     this.pending.delete(id);
+    this.#over(id, message);
     call.settle(message);
+  }
+
+  #over(
+    id: RequestId,
+    message: JsonRpcMessage | undefined,
+    cause?: LocalCause | 'cancelled',
+  ): void {
+    const trace = this.#traces.get(id);
+    if (!trace) return;
+    this.#traces.delete(id);
+    trace.end(message, cause);
   }
 
   #progress(message: JsonRpcMessage): void {
@@ -215,6 +241,7 @@ export class Connection {
     this.pending.clear();
     const why = reason ? `: ${reason.message}` : '';
     for (const [id, call] of calls) {
+      this.#over(id, undefined, 'stopped');
       call.settle(
         errorMessage(id, CODE.internal, `the server stopped before it answered${why}`),
         'stopped',

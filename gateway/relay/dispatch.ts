@@ -57,6 +57,7 @@ export function receive(
   const inbound = accept(client, { id, method, params: params ?? {} }, outlet);
   if (!inbound) return;
   client.calls.set(id, inbound);
+  inbound.trace = relay.options.tracing?.incoming(inbound);
   try {
     route(relay, inbound);
   } catch (error) {

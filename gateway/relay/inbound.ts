@@ -12,6 +12,7 @@ import {
   type RequestId,
 } from './protocol.ts';
 import type { Line } from './server.ts';
+import type { Trace } from './tracing.ts';
 import type { Route } from './view.ts';
 
 /**
@@ -28,6 +29,10 @@ export interface Outlet {
    * lose progress that they read in one piece with the answer.
    */
   readonly gapMs?: number;
+  /** The HTTP request that the exchange belongs to; absent on stdio. */
+  readonly request?: {
+    readonly headers: Readonly<Record<string, string | readonly string[] | undefined>>;
+  };
 }
 
 /** A request that the gateway made of a client and that is not answered yet. */
@@ -159,6 +164,8 @@ export class Inbound implements PendingCall {
   publicUri: string | undefined;
   /** How often a server asked for input before it answered. */
   rounds = 0;
+  /** Present while requests are traced. */
+  trace: Trace | undefined;
 
   constructor(
     client: Client,
@@ -201,6 +208,7 @@ export class Inbound implements PendingCall {
   answer(message: JsonRpcMessage, status?: number): void {
     if (this.done) return;
     this.done = true;
+    this.trace?.end(message);
     message.id = this.id;
     const { gapMs } = this.outlet;
     const wait =
@@ -229,6 +237,7 @@ export class Inbound implements PendingCall {
   cancel(reason: string): void {
     if (this.done) return;
     this.done = true;
+    this.trace?.end(undefined, 'cancelled');
     this.client.calls.delete(this.id);
     this.line?.connection?.cancel(this.upstreamId, reason);
     this.line = undefined;

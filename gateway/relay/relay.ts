@@ -5,6 +5,7 @@ import type { ListKind } from './line.ts';
 import type { PrefixMode } from './names.ts';
 import { type Implementation, type JsonObject, notification } from './protocol.ts';
 import { capabilityOf, type Line, Server, type ServerEvents } from './server.ts';
+import type { Tracing } from './tracing.ts';
 import type { Upstream } from './upstream.ts';
 import { buildView, type View } from './view.ts';
 
@@ -65,6 +66,8 @@ export interface GatewayOptions {
   /** May change a result; throwing withholds it. */
   readonly afterCall?: (call: CallInfo, result: JsonObject) => JsonObject | Promise<JsonObject>;
   readonly audit?: (event: AuditEvent) => void;
+  /** Told of every request, to make spans and metrics of it; costs nothing when absent. */
+  readonly tracing?: Tracing | undefined;
   readonly onToolChange?: (change: ToolChange) => void;
   /** Lines for the person who runs the gateway; stderr as a rule. */
   readonly log?: (line: string) => void;
@@ -228,7 +231,7 @@ export class Relay {
   }
 
   #serverFor(upstream: Upstream): Server {
-    return new Server(upstream, this.options.info, this.#events);
+    return new Server(upstream, this.options.info, this.#events, this.options.tracing);
   }
 
   #differs(line: Line, kind: 'tools' | 'prompts', diff: ToolDiff): void {

@@ -7,6 +7,7 @@ import type { Inbound } from './inbound.ts';
 import { fetchList, Knowledge, LISTS, type ListKind, type LiveList } from './line.ts';
 import { type Era, type Implementation, type JsonObject, RpcError } from './protocol.ts';
 import type { Subscriber } from './subscribe.ts';
+import type { Tracing } from './tracing.ts';
 import type { Definition, Upstream } from './upstream.ts';
 
 /** What a server tells the gateway about itself while it runs. */
@@ -67,6 +68,7 @@ export class Server {
   readonly #knowledge = new Map<string, Knowledge>();
   readonly #events: ServerEvents;
   readonly #clientInfo: Implementation;
+  readonly #tracing: Tracing | undefined;
   /**
    * Set when the server asked its client for something while several clients shared it: from then
    * on each client gets a conversation of its own, so that no answer can reach the wrong one.
@@ -82,8 +84,14 @@ export class Server {
   #lastFailure = '';
   #closed = false;
 
-  constructor(upstream: Upstream, clientInfo: Implementation, events: ServerEvents) {
+  constructor(
+    upstream: Upstream,
+    clientInfo: Implementation,
+    events: ServerEvents,
+    tracing?: Tracing,
+  ) {
     this.upstream = upstream;
+    this.#tracing = tracing;
     this.#clientInfo = clientInfo;
     this.#events = events;
   }
@@ -332,6 +340,7 @@ export class Server {
   }
 
   #connect(line: Line, channel: ConstructorParameters<typeof Connection>[0]): Connection {
+    const tracing = this.#tracing;
     const connection: Connection = new Connection(
       channel,
       {
@@ -339,12 +348,18 @@ export class Server {
         clientInfo: this.#clientInfo,
         clientCapabilities: line.capabilities,
         callTimeoutMs: this.callTimeoutMs,
+        // What the start itself sends belongs to the request that caused it.
+        ...(tracing && {
+          trace: ({ parent = line.opener?.trace, ...request }) =>
+            tracing.outgoing({ ...request, server: this, parent }),
+        }),
       },
       {
         notification: (message) => this.#events.notification(line, message),
         request: (message) => this.#events.request(line, message),
         stray: (what) => this.#events.stray(this, what),
         closed: (reason) => {
+          tracing?.closed(this, connection);
           if (line.connection !== connection) return;
           line.connection = undefined;
           if (line.subscriptions.size > 0) this.#lost.set(line.key, line.subscriptions);

@@ -21,6 +21,9 @@ export interface RunOptions extends CatalogOptions, AccessOptions, IsolationChoi
   readonly prefix: 'auto' | 'always' | 'never';
   readonly discover?: true;
   readonly audit?: string;
+  readonly telemetry: 'off' | 'otlp';
+  readonly metricsPort?: number;
+  readonly metricsHost: string;
 }
 
 /** `portolan run`: the gateway. */
@@ -72,6 +75,13 @@ export function registerRun(program: Command): void {
     )
     .option('--discover', 'list six tools that find, describe and call all others')
     .option('--audit <file|off>', 'audit log; audit.jsonl in the state folder when absent')
+    .addOption(
+      new Option('--telemetry <kind>', 'send OpenTelemetry traces and metrics; OTEL_* says where')
+        .choices(['off', 'otlp'])
+        .default('off'),
+    )
+    .option('--metrics-port <number>', 'serve metrics for Prometheus on this port', portNumber)
+    .option('--metrics-host <address>', 'address to serve them on', '127.0.0.1')
     .addHelpText('after', EXAMPLES)
     .action(async (options: RunOptions) => {
       const { runGateway } = await import('../../compose/run-gateway.ts');
