@@ -1,32 +1,61 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import process from 'node:process';
-import { defineConfig } from 'astro/config';
+import { defineConfig, passthroughImageService } from 'astro/config';
 
-// scripts/build-site.ts compiles the signed catalog first and sets these; defaults serve `astro dev`.
+// Astro builds a renderer, a module that makes the HTML of any page, and the styles and scripts of
+// the pages; scripts/build-site.ts, which sets these, then calls it for each page.
 const data = process.env.PORTOLAN_SITE_DATA ?? join(import.meta.dirname, '.portolan/site');
-const outDir = process.env.PORTOLAN_SITE_OUT ?? './dist/site';
+const out = process.env.PORTOLAN_SITE_OUT ?? join(data, 'renderer');
 const base = process.env.PORTOLAN_BASE ?? '/';
 
 export default defineConfig({
   base,
+  output: 'server',
+  adapter: renderer(),
   srcDir: './site/src',
   publicDir: './site/public',
-  outDir,
+  outDir: out,
   cacheDir: join(data, 'astro'),
   trailingSlash: 'always',
   devToolbar: { enabled: false },
   // Unset, compressHTML drops the spaces between elements that stand on lines of their own.
   compressHTML: true,
-  build: { inlineStylesheets: 'never', concurrency: 16, assets: 'assets' },
+  image: { service: passthroughImageService() },
+  session: undefined,
+  build: {
+    client: join(out, 'client'),
+    server: join(out, 'server'),
+    serverEntry: 'renderer.mjs',
+    inlineStylesheets: 'never',
+    assets: 'assets',
+  },
   vite: {
-    // scripts/build-site.ts prunes instead: an incremental build keeps the pages that did not change.
-    build: { emptyOutDir: false, assetsInlineLimit: 0, modulePreload: false },
+    build: { assetsInlineLimit: 0, modulePreload: false },
+    // The renderer lies in the working folder, which need not be near node_modules.
+    ssr: { noExternal: true },
     cacheDir: join(data, 'vite'),
     server: { watch: { ignored: ['**/dist/**', '**/.portolan/**', '**/registry/servers/**'] } },
     plugins: [themeStyles(), scriptUrls()],
   },
 });
+
+/** The adapter: the server of this site is a module that a script imports. */
+function renderer() {
+  const name = 'portolan-renderer';
+  return {
+    name,
+    hooks: {
+      'astro:config:done': ({ setAdapter }) =>
+        setAdapter({
+          name,
+          entrypointResolution: 'auto',
+          serverEntrypoint: new URL('./site/src/renderer.ts', import.meta.url),
+          supportedAstroFeatures: { serverOutput: 'stable', sharpImageService: 'unsupported' },
+        }),
+    },
+  };
+}
 
 /** The colours of registry/catalog.yaml as CSS. */
 function themeStyles() {

@@ -1,20 +1,21 @@
-import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { existsSync } from 'node:fs';
-import { readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { setFlagsFromString } from 'node:v8';
-import { runInNewContext } from 'node:vm';
 import { PortolanError } from '../core/errors.ts';
-import { compile } from './site/compile.ts';
-import type { SiteData } from './site/model.ts';
+import { listItem, siteData } from './site/compile.ts';
+import { writeIndexes } from './site/indexes.ts';
+import { fullTextParts, type ListItem, type SiteData } from './site/model.ts';
+import { openPool, type Pool } from './site/pool.ts';
 import { type Publication, readPublication } from './site/publication.ts';
-import { renderPages } from './site/render.ts';
-import { removeFile } from './site/write.ts';
+import { sanitizeSvg } from './site/readme.ts';
+import { buildRenderer, copyAssets } from './site/renderer.ts';
+import { shortHash } from './site/signature.ts';
+import { SLICES, type Slice, type SliceResult, sliceOf } from './site/slice.ts';
+import { type BuildState, type ServerFacts, saveState, takeState } from './site/state.ts';
+import { openOutput, removeFile } from './site/write.ts';
 
-/** Where a site is built from and to. Paths are relative to the repository. */
+/** Where a site is built from and to. Paths are absolute. */
 export interface SiteBuild {
   /** Folder of this repository. */
   readonly root: string;
@@ -29,103 +30,222 @@ export interface SiteBuild {
 
 /** Builds the whole site of a publication; with what an earlier build left, only what changed. */
 export async function buildSite(publication: Publication, build: SiteBuild): Promise<void> {
-  const { log = () => {}, work } = build;
-  const code = await codeHash(build.root);
-  await startClean(build);
-  const { compiled, reused } = await compile(publication, work, code);
-  collectGarbage();
-  log(`${publication.catalog.servers.length} servers: ${compiled} compiled, ${reused} unchanged`);
-  const [{ rendered, files }, extras] = await Promise.all([
-    renderPages(build, await shellHash(work, code)),
-    writeExtras(build),
-  ]);
-  const removed = await removeOld(build, [...extras, ...files]);
-  log(`${rendered} pages of servers rendered, ${removed} old files removed`);
+  const { log = () => {}, ...paths } = build;
+  const { root, out, work, base } = paths;
+  await mkdir(work, { recursive: true });
+  const site = siteData(publication);
+  await writeFile(join(work, 'site.json'), JSON.stringify(site));
+  const code = await hashOf(root, CODE);
+  const mark = shortHash(JSON.stringify([code, base, shellOf(site)]));
+  const before = await startFrom(await takeState(work), mark, out);
+
+  const pool = openPool({ build: paths, site, reader: publication.reader });
+  try {
+    const renderer = buildRenderer(paths, shortHash(JSON.stringify([code, base, site.theme]))).then(
+      () => pool.runOnEach({ kind: 'renderer' }),
+    );
+    // Awaited below; until then a failure must not end the process unheard.
+    renderer.catch(() => {});
+    const slices = await writeServers(publication, before, mark, pool);
+    await renderer;
+    await pool.runOnEach({ kind: 'flush' });
+    log(
+      `${site.count} servers: ${slices.rendered} rendered, ${site.count - slices.rendered} unchanged`,
+    );
+
+    const list = publication.catalog.servers.map((server) =>
+      listItem(server, slices.facts[server.name] as ServerFacts),
+    );
+    const docs = await hashOf(root, ['docs']);
+    const rest = await writeRest({
+      build: paths,
+      publication,
+      site,
+      list,
+      before,
+      pool,
+      docs,
+      mark,
+      slices,
+    });
+    const assets = await copyAssets(paths);
+    const state: BuildState = {
+      mark,
+      out,
+      keys: rest.keys,
+      files: { ...slices.files, ...rest.files, assets },
+      servers: slices.facts,
+    };
+    const removed = await removeOld(before, state);
+    await saveState(work, state);
+    log(`${removed} old files removed`);
+  } finally {
+    await pool.close();
+  }
 }
 
-/** Compiling leaves hundreds of megabytes behind, which would stay while pages are rendered. */
-function collectGarbage(): void {
-  setFlagsFromString('--expose-gc');
-  runInNewContext('gc')();
-}
-
-/** What the last build wrote, by its folder. */
-interface Written {
-  readonly out: string;
-  readonly files: readonly string[];
-}
-
-async function readWritten({ work, out }: SiteBuild): Promise<Written | undefined> {
-  const path = join(work, 'written.json');
-  if (!existsSync(path)) return undefined;
-  const written = JSON.parse(await readFile(path, 'utf8')) as Written;
-  return written.out === out ? written : undefined;
-}
-
-/** Empties the folder of the site unless the last build that wrote there is known. */
-async function startClean(build: SiteBuild): Promise<void> {
-  if (!(await readWritten(build))) await rm(build.out, { recursive: true, force: true });
-}
+type Before = Pick<BuildState, 'files' | 'keys' | 'servers'>;
+const NOTHING: Before = { files: {}, keys: {}, servers: {} };
 
 /**
- * Removes what the last build wrote and this one did not. Files of others stay: the APIs are
- * written into the same folder by a script of their own.
+ * What of the last build holds still. Files of others stay: the APIs are written into the same
+ * folder by a script of their own. A folder that no known build wrote is emptied.
  */
-async function removeOld(build: SiteBuild, files: readonly string[]): Promise<number> {
-  const keep = new Set(files);
-  const before = (await readWritten(build))?.files ?? [];
-  const old = before.filter((path) => !keep.has(path));
-  for (const path of old) await removeFile(build.out, path);
-  const written: Written = { out: build.out, files };
-  await writeFile(join(build.work, 'written.json'), JSON.stringify(written));
-  return old.length;
+async function startFrom(
+  state: BuildState | undefined,
+  mark: string,
+  out: string,
+): Promise<Before> {
+  if (state?.out !== out) {
+    await rm(out, { recursive: true, force: true });
+    return NOTHING;
+  }
+  const there = new Set(await readdir(out, { recursive: true }).catch(() => []));
+  const whole = Object.values(state.files).every((paths) => paths.every((path) => there.has(path)));
+  return state.mark === mark && whole ? state : { ...NOTHING, files: state.files };
 }
 
-/** What every page shows besides its own server: code, and the catalog's identity. */
-async function shellHash(work: string, code: string): Promise<string> {
-  const site = JSON.parse(await readFile(join(work, 'site.json'), 'utf8')) as SiteData;
-  return JSON.stringify([
-    code,
-    {
-      ...site,
-      count: 0,
-      number: 0,
-      commit: '',
-      digest: '',
-      categories: site.categories.map(({ id, title }) => [id, title]),
-    },
-  ]);
+/** Writes everything of single servers, slice by slice. Slices in which nothing changed are kept. */
+async function writeServers(publication: Publication, before: Before, mark: string, pool: Pool) {
+  const slices = new Map<number, { id: number; servers: Slice['servers'][number][] }>();
+  const keys = new Map<number, string[]>();
+  for (const server of publication.catalog.servers) {
+    const [newest] = server.versions;
+    const signature = newest && (await publication.signatureOf(newest.digest));
+    const key = shortHash(JSON.stringify([server, signature, mark]));
+    const known = before.servers[server.name];
+    const id = sliceOf(server.name);
+    const slice = slices.get(id) ?? { id, servers: [] };
+    slice.servers.push({
+      server,
+      key,
+      ...(signature ? { signature } : {}),
+      ...(known?.key === key ? { known } : {}),
+    });
+    slices.set(id, slice);
+    keys.set(id, [...(keys.get(id) ?? []), key]);
+  }
+  const files: Record<string, readonly string[]> = {};
+  const facts: Record<string, ServerFacts> = {};
+  const sliceKeys: Record<string, string> = {};
+  let rendered = 0;
+  await Promise.all(
+    [...slices.values()].map(async (slice) => {
+      const name = `slice-${slice.id}`;
+      const key = shortHash((keys.get(slice.id) ?? []).join());
+      sliceKeys[name] = key;
+      const old = before.files[name];
+      if (old && before.keys[name] === key) {
+        files[name] = old;
+        for (const { server, known } of slice.servers) if (known) facts[server.name] = known;
+        return;
+      }
+      const result = await pool.run<SliceResult>({ kind: 'slice', slice });
+      files[name] = result.files;
+      Object.assign(facts, result.facts);
+      rendered += result.rendered;
+    }),
+  );
+  return { files, facts, rendered, keys: sliceKeys };
 }
 
-/** Indexes, JSON, feeds and images, in a process of their own; returns what it wrote. */
-async function writeExtras({ root, work, out, base }: SiteBuild): Promise<ReadonlySet<string>> {
-  const argument = JSON.stringify({ root, work, out, base });
-  const child = spawn(process.execPath, [join(root, 'scripts/site/extras.ts'), argument], {
-    stdio: ['ignore', 'ignore', 'inherit'],
-  });
-  const [status] = (await once(child, 'exit')) as [number | null];
-  if (status !== 0) {
-    throw new PortolanError(
-      'failed',
-      'SITE_BUILD',
-      `the indexes and feeds of the site could not be written (exit ${status}); its output above tells why`,
+interface Rest {
+  readonly build: Omit<SiteBuild, 'log'>;
+  readonly publication: Publication;
+  readonly site: SiteData;
+  readonly list: readonly ListItem[];
+  readonly before: Before;
+  readonly pool: Pool;
+  /** Digest of the documentation. */
+  readonly docs: string;
+  readonly mark: string;
+  readonly slices: { readonly keys: Readonly<Record<string, string>> };
+}
+
+/** Writes what is made of all servers: lists, indexes, and the parts of the full-text index. */
+async function writeRest({
+  build,
+  publication,
+  site,
+  list,
+  before,
+  pool,
+  docs,
+  mark,
+  slices,
+}: Rest) {
+  const files: Record<string, readonly string[]> = {};
+  const keys: Record<string, string> = { ...slices.keys };
+  const kept = async (name: string, key: string, work: () => Promise<readonly string[]>) => {
+    keys[name] = key;
+    const old = before.files[name];
+    files[name] = old && before.keys[name] === key ? old : await work();
+  };
+  const listText = JSON.stringify(list);
+  await writeFile(join(build.work, 'list.json'), listText);
+  const listKey = shortHash(JSON.stringify([mark, site, docs, listText]));
+  const parts = fullTextParts(site.count);
+  const wide = SLICES / parts;
+  const ids = [...Array(SLICES).keys()].filter((id) => slices.keys[`slice-${id}`]);
+  const tasks = Array.from({ length: parts }, (_, part) => {
+    const own = ids.filter((id) => Math.floor(id / wide) === part);
+    const key = shortHash(
+      JSON.stringify([own.map((id) => slices.keys[`slice-${id}`]), part ? '' : docs, mark, parts]),
     );
+    return kept(`full-text-${part}`, key, () =>
+      pool.run({ kind: 'full-text', part, of: parts, slices: own }),
+    );
+  });
+  const pieces = site.large ? 8 : 2;
+  for (let part = 0; part < pieces; part += 1) {
+    tasks.push(kept(`lists-${part}`, listKey, () => pool.run({ kind: 'lists', part, of: pieces })));
   }
-  return new Set(JSON.parse(await readFile(join(work, 'extras.json'), 'utf8')) as string[]);
+  tasks.push(
+    kept('indexes', listKey, async () => {
+      const output = openOutput(build.out);
+      writeIndexes(output, site, list, sanitizeSvg(publication.logo ?? ''));
+      return [...output.written];
+    }),
+  );
+  await Promise.all(tasks);
+  return { files, keys };
 }
 
-/** Digest of all the code that pages depend on. */
-async function codeHash(root: string): Promise<string> {
+async function removeOld(before: Before, { out, files }: BuildState): Promise<number> {
+  const keep = new Set(Object.values(files).flat());
+  const old = Object.values(before.files)
+    .flat()
+    .filter((path) => !keep.has(path));
+  for (const path of new Set(old)) await removeFile(out, path);
+  return new Set(old).size;
+}
+
+/** What the page of a server shows of the catalog: its identity, not what else is in it. */
+const shellOf = (site: SiteData) => ({
+  ...site,
+  count: 0,
+  number: 0,
+  commit: '',
+  digest: '',
+  categories: site.categories.map(({ id, title }) => [id, title]),
+});
+
+/** All that pages are made with. */
+const CODE = ['site', 'scripts/site', 'core', 'schemas', 'astro.config.mjs', 'package-lock.json'];
+
+/** Digest of files, and of all files in folders. */
+async function hashOf(root: string, paths: readonly string[]): Promise<string> {
   const hash = createHash('sha256');
-  for (const folder of ['site', 'scripts/site', 'core', 'schemas']) {
-    const names = await readdir(join(root, folder), { recursive: true, withFileTypes: true });
-    const files = names
-      .filter((item) => item.isFile())
+  for (const path of paths) {
+    const items = await readdir(join(root, path), { recursive: true, withFileTypes: true }).catch(
+      () => undefined,
+    );
+    const files = items
+      ?.filter((item) => item.isFile())
       .map((item) => join(item.parentPath, item.name));
-    for (const path of files.sort()) hash.update(path).update(await readFile(path));
-  }
-  for (const name of ['astro.config.mjs', 'package-lock.json']) {
-    hash.update(await readFile(join(root, name)));
+    for (const file of files?.sort() ?? [join(root, path)]) {
+      hash.update(file).update(await readFile(file));
+    }
   }
   return hash.digest('hex');
 }

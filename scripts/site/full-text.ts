@@ -1,33 +1,52 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { close, createIndex } from 'pagefind';
+import { createIndex } from 'pagefind';
 import { cutText } from '../../core/text.ts';
 import type { SiteBuild } from '../build-site.ts';
-import { serverPages } from './files.ts';
-import type { ServerPage, SiteData } from './model.ts';
-import type { Output } from './write.ts';
+import type { ServerPage } from './model.ts';
+import { openOutput } from './write.ts';
 
 const README_LENGTH = 4000;
 const TOOL_LENGTH = 160;
 const AT_ONCE = 64;
 const MAX_FRAGMENT_FILES = 500;
 
-/** Builds the full-text index of servers and documentation into pagefind/ of the site. */
+/** What the full-text index holds of one page. */
+export interface FullTextRecord {
+  readonly url: string;
+  readonly title: string;
+  readonly text: string;
+}
+
+/** Where the texts of a slice's servers wait for the index, in the working folder. */
+export const textPath = (slice: number): string => `texts/${slice}.json`;
+
+export const recordOf = (page: ServerPage, base: string, large: boolean): FullTextRecord => ({
+  url: `${base}servers/${page.item.name}/`,
+  title: page.item.title,
+  text: serverText(page, large),
+});
+
+/**
+ * Builds one part of the full-text index, from the texts of some slices, into pagefind/ of the site;
+ * the first part has the documentation too. Returns the paths of its files.
+ */
 export async function buildFullText(
-  { root, work, base }: SiteBuild,
-  site: SiteData,
-  { write }: Output,
-): Promise<void> {
+  { root, work, out, base }: Omit<SiteBuild, 'log'>,
+  part: number,
+  of: number,
+  slices: readonly number[],
+): Promise<string[]> {
   const { index, errors } = await createIndex({
     forceLanguage: 'en',
-    maxFragments: MAX_FRAGMENT_FILES,
+    maxFragments: Math.ceil(MAX_FRAGMENT_FILES / of),
   });
   if (!index) throw new Error(`Pagefind did not start: ${errors.join('; ')}`);
   let pending: Promise<unknown>[] = [];
-  const add = async (url: string, title: string, kind: string, content: string) => {
+  const add = async (kind: string, { url, title, text }: FullTextRecord) => {
     const record = {
       url,
-      content,
+      content: text,
       language: 'en',
       meta: { title, kind },
       filters: { kind: [kind] },
@@ -37,23 +56,33 @@ export async function buildFullText(
     await Promise.all(pending);
     pending = [];
   };
-  for await (const page of serverPages(work)) {
-    if (page.item.status === 'withdrawn') continue;
-    const url = `${base}servers/${page.item.name}/`;
-    await add(url, page.item.title, 'Server', serverText(page, site.large));
+  for (const slice of slices) {
+    const texts = JSON.parse(await readFile(join(work, textPath(slice)), 'utf8')) as Readonly<
+      Record<string, FullTextRecord>
+    >;
+    for (const record of Object.values(texts)) await add('Server', record);
   }
-  for (const { slug, text } of await docTexts(join(root, 'docs'))) {
-    const title = /^#\s+(.+)$/m.exec(text)?.[1] ?? slug;
-    await add(`${base}docs/${slug}/`, title, 'Documentation', text.replace(/[#`*|>]+/g, ' '));
+  if (part === 0) {
+    for (const { slug, text } of await docTexts(join(root, 'docs'))) {
+      const title = /^#\s+(.+)$/m.exec(text)?.[1] ?? slug;
+      const url = `${base}docs/${slug}/`;
+      await add('Documentation', { url, title, text: text.replace(/[#`*|>]+/g, ' ') });
+    }
   }
   await Promise.all(pending);
   const { files } = await index.getFiles();
+  await index.deleteIndex();
+  const output = openOutput(out);
+  const folder = part === 0 ? 'pagefind' : `pagefind/part-${part}`;
   for (const { path, content } of files) {
-    // Its ready-made interfaces are not used.
-    if (!/(-ui\.(js|css)|highlight\.js)$/.test(path)) write(`pagefind/${path}`, content);
+    // Its ready-made interfaces are not used; the first part's script searches the others too.
+    if (UNUSED.test(path) || (part > 0 && path.endsWith('.js'))) continue;
+    output.write(`${folder}/${path}`, content);
   }
-  await close();
+  return [...output.written];
 }
+
+const UNUSED = /(-ui\.(js|css)|highlight\.js|playground)/;
 
 /** In a large catalog the descriptions of tools are left out: they are most of the text. */
 function serverText({ item, tools, entry, readme }: ServerPage, large: boolean): string {
@@ -81,7 +110,7 @@ function serverText({ item, tools, entry, readme }: ServerPage, large: boolean):
 }
 
 async function docTexts(folder: string): Promise<{ slug: string; text: string }[]> {
-  const paths = await readdir(folder, { recursive: true });
+  const paths = (await readdir(folder, { recursive: true })).sort();
   return Promise.all(
     paths
       .filter((path) => path.endsWith('.md'))

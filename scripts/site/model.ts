@@ -1,4 +1,3 @@
-import { createHash } from 'node:crypto';
 import type {
   CatalogConfig,
   CatalogSummary,
@@ -9,7 +8,7 @@ import type {
 import type { Change } from './changes.ts';
 import type { Signature } from './signature.ts';
 
-/** What every page knows about the catalog (site.json). */
+/** What every page knows about the catalog. */
 export interface SiteData {
   readonly title: string;
   readonly description: string;
@@ -34,7 +33,7 @@ export interface SiteData {
   readonly large: boolean;
 }
 
-/** One line of any list of servers (list.json), newest version. */
+/** One line of any list of servers, newest version. */
 export interface ListItem {
   readonly name: string;
   readonly title: string;
@@ -58,9 +57,10 @@ export interface ListItem {
   readonly added?: string;
   readonly updated?: string;
   readonly icon: boolean;
+  readonly signature: Signature;
 }
 
-/** What a card shows; the build has it from list.json, the browser from the catalog index. */
+/** What a card shows; the build has it from the list, the browser from the catalog index. */
 export type Card = Pick<
   ListItem,
   'name' | 'title' | 'description' | 'kind' | 'publisher' | 'network' | 'signIn' | 'status' | 'icon'
@@ -70,7 +70,7 @@ export type Card = Pick<
   readonly dynamicTools: boolean;
 };
 
-/** All that a server's page shows (one line of servers.ndjson). */
+/** All that a server's page shows. */
 export interface ServerPage {
   readonly item: ListItem;
   readonly entry: ServerEntry;
@@ -83,6 +83,8 @@ export interface ServerPage {
   /** Sanitised HTML. */
   readonly readme?: string;
   readonly digest: string;
+  /** Who signed the newest version. */
+  readonly signature: Signature;
   readonly lock?: string;
   readonly sbom?: string;
   readonly history: readonly VersionOfServer[];
@@ -113,7 +115,17 @@ export function slugOf(text: string): string {
   return slug || 'other';
 }
 
-/** Which of the 4,096 shards of data/ holds a server: the start of its name's SHA-256. */
+/** Which of the 4,096 shards of data/ holds a server: twelve bits of its name's FNV-1a hash. */
 export function shardOf(name: string): string {
-  return createHash('sha256').update(name).digest('hex').slice(0, 3);
+  let hash = 0x811c9dc5;
+  for (let index = 0; index < name.length; index++) {
+    hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
+  }
+  return ((hash ^ (hash >>> 12)) & 0xfff).toString(16).padStart(3, '0');
+}
+
+/** In how many parts the full-text index is made: when a server changes, only its part is made anew. */
+export function fullTextParts(servers: number): number {
+  if (servers <= FILES_PER_SERVER_LIMIT) return 1;
+  return servers <= 20_000 ? 8 : 16;
 }

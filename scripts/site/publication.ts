@@ -26,7 +26,8 @@ import {
   TOOLS_LAYER,
 } from '../../core/oci/media-types.ts';
 import type { Descriptor } from '../../core/oci/repository.ts';
-import { readSignature, type Signature } from './signature.ts';
+import { BUNDLE_TYPE_PREFIX } from '../../core/trust/bundle.ts';
+import { readSignature, type Signature, signatureOf } from './signature.ts';
 
 /** What one version of a server consists of, as its signed artifact holds it. */
 export interface PublishedVersion {
@@ -54,7 +55,46 @@ export interface Publication {
   /** Digest of the catalog artifact. */
   readonly digest: string;
   readonly signature: Signature;
+  readonly reader: ReaderSource;
   readVersion(server: CatalogServer, version: CatalogVersion): PublishedVersion;
+  /** The manifest that holds the signature of an artifact, by its digest. */
+  signatureOf(digest: string): Promise<string | undefined>;
+}
+
+/** Reads servers; opened by each thread of a build for itself. */
+export interface Reader {
+  readVersion(server: CatalogServer, version: CatalogVersion): PublishedVersion;
+  readSignature(manifest: string | undefined): Signature;
+}
+
+/** A module with `openReader(argument): Reader`, for threads. */
+export interface ReaderSource {
+  readonly module: string;
+  readonly argument: unknown;
+}
+
+interface LayoutReader {
+  readonly layout: string;
+  /** True for a catalog that a development key signed. */
+  readonly development: boolean;
+}
+
+/** Opens the reader of an OCI image layout. */
+export function openReader(argument: unknown): Reader {
+  const { layout, development } = argument as LayoutReader;
+  return {
+    readVersion: (server, version) => readVersion(layout, server, version),
+    readSignature(digest) {
+      if (!digest) return { kind: 'none' };
+      const where = `signature ${digest}`;
+      const manifest = parseManifest(
+        readBlob(layout, { digest: asDigest(digest, where) }, where),
+        where,
+      );
+      const [layer] = manifest.layers;
+      return layer ? signatureOf(readBlob(layout, layer, where), development) : { kind: 'none' };
+    },
+  };
 }
 
 /**
@@ -91,7 +131,15 @@ export async function readPublication(layout: string, registry: string): Promise
       : {}),
     digest: tag.digest,
     signature: await readSignature(repository, tag.digest, catalog.development === true),
+    reader: {
+      module: import.meta.url,
+      argument: { layout, development: catalog.development === true } satisfies LayoutReader,
+    },
     readVersion: (server, version) => readVersion(layout, server, version),
+    async signatureOf(digest) {
+      const found = await repository.referrers(asDigest(digest, layout));
+      return found.find(({ artifactType }) => artifactType?.startsWith(BUNDLE_TYPE_PREFIX))?.digest;
+    },
   };
 }
 
@@ -155,7 +203,7 @@ function readVersion(
  */
 function readBlob(
   layout: string,
-  { digest, size }: Pick<Descriptor, 'digest' | 'size'>,
+  { digest, size }: Pick<Descriptor, 'digest'> & Partial<Pick<Descriptor, 'size'>>,
   where: string,
 ): Uint8Array {
   let bytes: Uint8Array;
@@ -169,6 +217,6 @@ function readBlob(
       { cause: error },
     );
   }
-  verifyBytes(bytes, { digest, size }, where);
+  verifyBytes(bytes, { digest, size: size ?? bytes.byteLength }, where);
   return bytes;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, X509Certificate } from 'node:crypto';
 import { asDigest, type Digest } from '../../core/oci/digest.ts';
 import type { Repository } from '../../core/oci/repository.ts';
 import { attachedBundles } from '../../core/trust/bundle.ts';
@@ -9,6 +9,8 @@ export interface Signature {
   readonly kind: 'none' | 'development' | 'key' | 'keyless';
   /** SHA-256 of the public key (SPKI), hexadecimal, for keys. */
   readonly fingerprint?: string;
+  /** Who signed, as the certificate says, for keyless signatures. */
+  readonly identity?: string;
   /** Entry of the transparency log, for keyless signatures. */
   readonly logIndex?: string;
 }
@@ -27,10 +29,12 @@ export async function readSignature(
   return { kind: 'none' };
 }
 
-function signatureOf(bundle: Uint8Array, development: boolean): Signature {
+/** What a Sigstore bundle says about who made it. */
+export function signatureOf(bundle: Uint8Array, development: boolean): Signature {
   const { verificationMaterial: material } = JSON.parse(Buffer.from(bundle).toString('utf8')) as {
     verificationMaterial: {
       publicKey?: { hint?: string };
+      certificate?: { rawBytes?: string };
       tlogEntries?: { logIndex?: string | number }[];
     };
   };
@@ -40,10 +44,24 @@ function signatureOf(bundle: Uint8Array, development: boolean): Signature {
     return { kind: development ? 'development' : 'key', fingerprint };
   }
   const [entry] = material.tlogEntries ?? [];
+  const identity = identityOf(material.certificate?.rawBytes);
   return {
     kind: 'keyless',
+    ...(identity ? { identity } : {}),
     ...(entry?.logIndex === undefined ? {} : { logIndex: String(entry.logIndex) }),
   };
+}
+
+/** The subject that the certificate was issued to: an address of a workflow, or an e-mail address. */
+function identityOf(certificate: string | undefined): string | undefined {
+  if (!certificate) return undefined;
+  try {
+    const { subjectAltName = '' } = new X509Certificate(Buffer.from(certificate, 'base64'));
+    return /^(?:URI|email):"?([^",]+)/.exec(subjectAltName)?.[1];
+  } catch {
+    // A page only tells; the gateway refuses such a bundle.
+    return undefined;
+  }
 }
 
 /** Digest of a text, shortened, for cache keys. */

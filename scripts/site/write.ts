@@ -15,7 +15,6 @@ export interface Output {
 
 export function openOutput(folder: string): Output {
   const written = new Set<string>();
-  const folders = new Set<string>();
   return {
     folder,
     written,
@@ -23,18 +22,20 @@ export function openOutput(folder: string): Output {
     // Synchronous calls: for tens of thousands of small files they cost half of what promises do.
     write(path, content) {
       written.add(path);
-      const full = join(folder, path);
-      const bytes = Buffer.from(content);
-      if (existsSync(full)) {
-        if (bytes.equals(readFileSync(full))) return;
-      } else {
-        const parent = dirname(full);
-        if (!folders.has(parent)) mkdirSync(parent, { recursive: true });
-        folders.add(parent);
-      }
-      writeFileSync(full, bytes);
+      writeIfChanged(join(folder, path), content);
     },
   };
+}
+
+/** Writes a file, and the folders above it, unless it has this content already. */
+export function writeIfChanged(path: string, content: string | Uint8Array): void {
+  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+  if (existsSync(path)) {
+    if (readFileSync(path).equals(bytes)) return;
+  } else {
+    mkdirSync(dirname(path), { recursive: true });
+  }
+  writeFileSync(path, bytes);
 }
 
 /** Removes a file, when it is there, and the folders that are then empty. */

@@ -1,8 +1,10 @@
 /** Texts that scripts say in the browser; all others are in messages.ts. */
 export const LANGUAGE = 'en';
 
+const numbers = new Intl.NumberFormat(LANGUAGE);
+
 export const plural = (count: number, one: string, many: string): string =>
-  `${count.toLocaleString(LANGUAGE)} ${count === 1 ? one : many}`;
+  `${numbers.format(count)} ${count === 1 ? one : many}`;
 
 /** What a server's card says; the browser has these too. */
 export const cardWords = {

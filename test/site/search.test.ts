@@ -26,6 +26,7 @@ const item = (name: string, more: Partial<ListItem> = {}): ListItem => ({
   version: '1.0.0',
   versions: 1,
   icon: false,
+  signature: { kind: 'none' },
   ...more,
 });
 

@@ -1,6 +1,6 @@
 // Up to four servers side by side, from their JSON; everything goes in as text.
 import type { CatalogIndex } from '../../../scripts/site/index-format.ts';
-import type { ServerJson } from '../../../scripts/site/model.ts';
+import { type ServerJson, shardOf } from '../../../scripts/site/model.ts';
 import { describePermissions } from '../lib/permissions.ts';
 import { messages as m } from '../messages.ts';
 
@@ -19,22 +19,11 @@ const chosen = (): string[] => {
 };
 
 async function fetchServer(name: string): Promise<ServerJson | undefined> {
-  const address = form.dataset.large
-    ? `data/${await shardOf(name)}.json`
-    : `servers/${name}/server.json`;
+  const address = form.dataset.large ? `data/${shardOf(name)}.json` : `servers/${name}/server.json`;
   const response = await fetch(`${base}${address}`);
   if (!response.ok) return undefined;
   const json = await response.json();
   return form.dataset.large ? json[name] : json;
-}
-
-/** As shardOf of scripts/site/files.ts. */
-async function shardOf(name: string): Promise<string> {
-  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(name));
-  return [...new Uint8Array(hash).slice(0, 2)]
-    .map((byte) => byte.toString(16).padStart(2, '0'))
-    .join('')
-    .slice(0, 3);
 }
 
 const text = (content: string) => document.createTextNode(content);

@@ -6,6 +6,7 @@ interface PagefindResult {
 }
 interface Pagefind {
   init(): Promise<void>;
+  mergeIndex(path: string): Promise<void>;
   search(text: string): Promise<{ results: readonly PagefindResult[] }>;
 }
 
@@ -18,14 +19,24 @@ let loading: Promise<Pagefind> | undefined;
 
 async function search(text: string): Promise<void> {
   status.textContent = words.searching;
-  loading ??= import(/* @vite-ignore */ form.dataset.fullText as string);
+  loading ??= load(form.dataset.fullText as string);
   const pagefind = await loading;
-  await pagefind.init();
   const { results } = await pagefind.search(text);
   const found = await Promise.all(results.slice(0, SHOWN).map((result) => result.data()));
   if (input.value !== text) return;
   status.textContent = words.found(results.length, text);
   hits.replaceChildren(...found.map(hit));
+}
+
+/** The index is in parts, so that one of them can be made anew; a search asks all. */
+async function load(script: string): Promise<Pagefind> {
+  const pagefind = (await import(/* @vite-ignore */ script)) as Pagefind;
+  await pagefind.init();
+  const others = Array.from({ length: Number(form.dataset.parts) - 1 }, (_, index) =>
+    pagefind.mergeIndex(script.replace('pagefind.js', `part-${index + 1}/`)),
+  );
+  await Promise.all(others);
+  return pagefind;
 }
 
 function hit({ url, meta, excerpt }: Awaited<ReturnType<PagefindResult['data']>>): HTMLElement {

@@ -20,11 +20,11 @@ async function showDirect() {
   const { showDirect: show } = await (import(/* @vite-ignore */ directUrl) as Promise<
     typeof import('./direct.ts')
   >);
-  await show(details, clients.find(({ checked }) => checked)?.value);
+  await show(details, clients.find(({ checked }) => checked)?.id.slice(2));
 }
 
 try {
-  const chosen = clients.find(({ value }) => value === localStorage.client);
+  const chosen = clients.find(({ id }) => id === localStorage.client);
   if (chosen) chosen.checked = true;
 } catch {
   // Storage is off: the first client stays chosen.
@@ -32,7 +32,7 @@ try {
 for (const input of clients) {
   input.addEventListener('change', () => {
     try {
-      localStorage.client = input.value;
+      localStorage.client = input.id;
     } catch {
       // As above.
     }

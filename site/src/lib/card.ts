@@ -7,18 +7,19 @@ export const cardOf = (item: ListItem): Card => ({ ...item, tools: item.toolName
 export function cardHtml(item: ListItem | Card, base: string): string {
   const card = 'toolNames' in item ? cardOf(item) : item;
   const tick = card.verified
-    ? ` <svg class="tick" viewBox="0 0 16 16" role="img" aria-label="${m.verified}"><path fill="currentColor" d="${TICK}"/></svg>`
+    ? ` <span class="icon tick" role="img" aria-label="${m.verified}"></span>`
     : '';
   return `<li class="card"><span class="mark" aria-hidden="true">${markHtml(card, base)}</span><div><h3><a href="${base}servers/${card.name}/">${escapeHtml(card.title)}</a></h3><span class="by">${escapeHtml(card.publisher)}${tick}</span></div><p>${escapeHtml(card.description)}</p><div class="chips">${chips(card)}</div></li>`;
 }
-
-export const TICK =
-  'M8 0l1.9 1.5 2.4-.2.8 2.3 2 1.4-.8 2.3.8 2.3-2 1.4-.8 2.3-2.4-.2L8 15l-1.9-1.9-2.4.2-.8-2.3-2-1.4.8-2.3-.8-2.3 2-1.4.8-2.3 2.4.2zM7 10.8l4.3-4.3-1.1-1.1L7 8.600 5.700 7.300 4.600 8.400z';
 
 export const markHtml = (card: Pick<Card, 'icon' | 'name' | 'title'>, base: string): string =>
   card.icon
     ? `<img src="${base}icons/${card.name}.svg" alt="" width="40" height="40" loading="lazy">`
     : escapeHtml([...card.title][0]?.toUpperCase() ?? '');
+
+/** An icon that is part of its page. Escaped as little as an address must be, so that it compresses. */
+export const inlineIcon = (svg: string): string =>
+  `<img src="data:image/svg+xml,${svg.replace(/[%#<>"&]/g, encodeURIComponent).replace(/\s+/g, ' ')}" alt="" width="64" height="64">`;
 
 function chips(card: Card): string {
   const chip = (text: string, tone = '') =>
@@ -34,4 +35,10 @@ function chips(card: Card): string {
 }
 
 export const escapeHtml = (text: string): string =>
-  text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
+  SPECIAL.test(text) ? text.replace(/[&<>"']/g, reference) : text;
+
+/** For text between elements only, where quotes are harmless: code is full of them. */
+export const escapeText = (text: string): string => text.replace(/[&<>]/g, reference);
+
+const SPECIAL = /[&<>"']/;
+const reference = (character: string) => `&#${character.charCodeAt(0)};`;

@@ -311,7 +311,11 @@ const shell = (text: string): Install => ({
 const file = (where: string, value: unknown): Snippet => ({
   where,
   language: 'json',
-  text: JSON.stringify(value, null, 2),
+  // Lists of words stand on one line, as people write them.
+  text: JSON.stringify(value, null, 2).replace(
+    /\[\s+("(?:[^"\\]|\\.)*"(?:,\s+"(?:[^"\\]|\\.)*")*)\s+\]/g,
+    (_, words: string) => `[${words.replace(/",\s+"/g, '", "')}]`,
+  ),
 });
 
 const some = <T>(key: string, record: Readonly<Record<string, T>>) =>

@@ -1,45 +1,28 @@
-import { closeSync, existsSync, openSync, readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { readPage, type ServerLocation } from '../../../scripts/site/location.ts';
-import type { ListItem, ServerPage, SiteData } from '../../../scripts/site/model.ts';
+import type { ListItem, SiteData } from '../../../scripts/site/model.ts';
 
-const folder = process.env.PORTOLAN_SITE_DATA ?? join(process.cwd(), '.portolan/site');
+/** What pages know of the whole catalog. */
+export interface Provided {
+  readonly site: SiteData;
+  /** Every server, sorted by name; withdrawn ones too. Empty where only servers' pages are made. */
+  readonly list: readonly ListItem[];
+  /** Folder of the documentation. */
+  readonly docs: string;
+}
 
-const readJson = <T>(name: string): T => JSON.parse(readFileSync(join(folder, name), 'utf8')) as T;
+let provided: Provided | undefined;
 
-let cached: { site: SiteData; list: readonly ListItem[] } | undefined;
+/** Must be called before the first page is rendered. */
+export function provide(data: Provided): void {
+  provided = data;
+}
 
-function data() {
-  cached ??= { site: readJson<SiteData>('site.json'), list: readJson<ListItem[]>('list.json') };
-  return cached;
+export function data(): Provided {
+  if (!provided) throw new TypeError('provide() was not called');
+  return provided;
 }
 
 export const site = (): SiteData => data().site;
 
-/** Every server, sorted by name; withdrawn ones too. */
-export const allServers = (): readonly ListItem[] => data().list;
-
 /** Servers that are offered: not withdrawn. */
 export const offered = (): readonly ListItem[] =>
   data().list.filter(({ status }) => status !== 'withdrawn');
-
-/** Servers whose pages this build must render: all, or those that changed. */
-export function serversToRender(): readonly ServerLocation[] {
-  const locations = readJson<ServerLocation[]>('locations.json');
-  const path = join(folder, 'render.json');
-  if (!existsSync(path)) return locations;
-  const names = new Set(readJson<string[]>('render.json'));
-  return locations.filter(({ name }) => names.has(name));
-}
-
-let file: number | undefined;
-
-/** One server's page. Read when it is rendered, so that memory holds one and not ten thousand. */
-export function readServer(location: ServerLocation): ServerPage {
-  if (file === undefined) {
-    const opened = openSync(join(folder, 'servers.ndjson'), 'r');
-    file = opened;
-    process.on('exit', () => closeSync(opened));
-  }
-  return readPage(file, location);
-}

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Marked } from 'marked';
 import { slugOf } from '../../../scripts/site/model.ts';
 import { escapeHtml } from './card.ts';
+import { data } from './data.ts';
 
 /** One page of docs/. */
 export interface Doc {
@@ -13,11 +14,11 @@ export interface Doc {
   readonly markdown: string;
 }
 
-const folder = join(process.cwd(), 'docs');
 let cached: readonly Doc[] | undefined;
 
 /** The pages of docs/, sorted by path. */
 export function docs(): readonly Doc[] {
+  const { docs: folder } = data();
   cached ??= readdirSync(folder, { recursive: true, encoding: 'utf8' })
     .map((path) => path.replaceAll('\\', '/'))
     .filter((path) => path.endsWith('.md'))

@@ -1,7 +1,8 @@
 import type { ServerEntry } from '../../../core/entry/types.generated.ts';
 import { installWords as m } from '../messages.ts';
-import { escapeHtml } from './card.ts';
-import { CLIENTS, directInstall, gatewayInstall, type Install } from './clients.ts';
+import { escapeHtml, escapeText } from './card.ts';
+import { CLIENTS, directInstall, type Install } from './clients.ts';
+import { gatewayLaunch } from './launch.ts';
 
 /**
  * The chooser of clients: radio buttons, and what each client needs, shown by CSS, so that it works
@@ -10,11 +11,10 @@ import { CLIENTS, directInstall, gatewayInstall, type Install } from './clients.
 export function installHtml(entry: ServerEntry, catalog: readonly string[]): string {
   const choices = CLIENTS.map(
     ({ id, title }, index) =>
-      `<input type="radio" name="client" id="c-${id}" value="${id}"${index ? '' : ' checked'}><label for="c-${id}">${title}</label>`,
+      `<input type="radio" name="client" id="c-${id}"${index ? '' : ' checked'}><label for="c-${id}">${title}</label>`,
   );
-  const installs = CLIENTS.map(
-    (client) => [client.id, gatewayInstall(client, entry, catalog)] as const,
-  );
+  const launch = gatewayLaunch(entry, catalog);
+  const installs = CLIENTS.map((client) => [client.id, client.install(launch)] as const);
   return `<fieldset class="clients"><legend class="sr">${m.client}</legend>${choices.join('')}<div class="ways">${sharedHtml(installs)}</div></fieldset>`;
 }
 
@@ -26,9 +26,11 @@ function sharedHtml(installs: readonly (readonly [client: string, install: Insta
     }
   }
   const figures = [...texts].map(([text, users]) => {
-    const captions = Object.entries(Object.groupBy(users, ({ where }) => where)).map(
-      ([where, same = []]) =>
-        `<span class="w ${classes(same.map(({ client }) => client))}">${placeHtml(where)}</span>`,
+    const places = Object.entries(Object.groupBy(users, ({ where }) => where));
+    const captions = places.map(([where, same = []]) =>
+      places.length === 1
+        ? placeHtml(where)
+        : `<span class="w ${classes(same.map(({ client }) => client))}">${placeHtml(where)}</span>`,
     );
     return `<figure class="w ${classes(users.map(({ client }) => client))}"><figcaption>${captions.join('')}</figcaption>${preHtml(text)}</figure>`;
   });
@@ -59,7 +61,7 @@ const linksHtml = ({ links }: Install): string =>
 
 /** Code with a copy button, which only works, and only shows, with JavaScript. */
 export const preHtml = (text: string): string =>
-  `<div class="code"><pre><code>${escapeHtml(text)}</code></pre><button type="button" class="button needs-script" data-copy>${m.copy}</button></div>`;
+  `<div class="code"><pre><code>${escapeText(text)}</code></pre><button type="button" class="button needs-script" data-copy>${m.copy}</button></div>`;
 
 /**
  * How to reach the server without the gateway: for the client with this id, or in the form that

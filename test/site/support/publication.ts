@@ -10,7 +10,7 @@ import { digestOf } from '../../../core/oci/digest.ts';
 import { generateEntry, generateTools } from '../../../scripts/bench/generate-entry.ts';
 import { randomOf } from '../../../scripts/bench/random.ts';
 import { summaryOf } from '../../../scripts/publisher/pack-server.ts';
-import type { Publication, PublishedVersion } from '../../../scripts/site/publication.ts';
+import type { Publication, PublishedVersion, Reader } from '../../../scripts/site/publication.ts';
 import { readConfig } from '../../../scripts/site/publication.ts';
 import { HTML_PAYLOADS, MARKDOWN_PAYLOADS, SVG_PAYLOAD } from './payloads.ts';
 
@@ -64,11 +64,26 @@ export async function publicationOf(variant: Variant = {}): Promise<Publication>
       : {}),
     digest: digestOf(new TextEncoder().encode('catalog')),
     signature: { kind: 'development', fingerprint: 'ab'.repeat(32) },
+    reader: { module: import.meta.url, argument: variant },
     readVersion: (_server, { digest }) => {
       const found = contents.get(digest);
       if (!found) throw new TypeError(`no version with ${digest}`);
       return found;
     },
+    signatureOf: async (digest) => digest,
+  };
+}
+
+/** The reader of the same publication, in another thread. */
+export async function openReader(variant: unknown): Promise<Reader> {
+  const { readVersion } = await publicationOf(variant as Variant);
+  return {
+    readVersion,
+    // Two signers, as after a change of keys.
+    readSignature: (digest) => ({
+      kind: 'key',
+      fingerprint: (Number.parseInt(digest?.slice(-1) ?? '0', 16) % 2 ? 'ab' : 'cd').repeat(32),
+    }),
   };
 }
 

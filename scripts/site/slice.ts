@@ -1,0 +1,106 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import type { CatalogServer } from '../../core/entry/types.generated.ts';
+import type { SiteBuild } from '../build-site.ts';
+import { compileServer } from './compile.ts';
+import { type FullTextRecord, recordOf, textPath } from './full-text.ts';
+import { type ServerPage, type SiteData, shardOf } from './model.ts';
+import type { Reader } from './publication.ts';
+import type { Renderer } from './renderer.ts';
+import { jsonOf, pagePath, serverFiles, serverPaths } from './server-files.ts';
+import type { ServerFacts } from './state.ts';
+import { type Output, openOutput, writeIfChanged } from './write.ts';
+
+/** Slices that the servers of a catalog are divided into, by their names. */
+export const SLICES = 64;
+/** Pages that wait for the renderer at once, at most: each takes some 50 KB. */
+const MOST_WAITING = 1000;
+
+/** A part of the work: some servers, of which those with `known` facts did not change. */
+export interface Slice {
+  readonly id: number;
+  readonly servers: readonly {
+    readonly server: CatalogServer;
+    /** Digest of the manifest that holds the newest version's signature. */
+    readonly signature?: string;
+    readonly key: string;
+    readonly known?: ServerFacts;
+  }[];
+}
+
+export interface SliceResult {
+  readonly files: readonly string[];
+  readonly facts: Readonly<Record<string, ServerFacts>>;
+  readonly rendered: number;
+}
+
+/** Each slice holds the servers of 64 shards. */
+export const sliceOf = (name: string): number => Number.parseInt(shardOf(name), 16) >> 6;
+
+/** Writes slices: everything of their servers, and their texts for the full-text index. */
+export function openSlices(
+  build: Omit<SiteBuild, 'log'>,
+  site: SiteData,
+  reader: Reader,
+  renderer: Promise<Renderer>,
+) {
+  let waiting: { readonly page: ServerPage; readonly output: Output }[] = [];
+
+  async function flush(): Promise<void> {
+    const { render } = await renderer;
+    for (const { page, output } of waiting) {
+      output.write(
+        pagePath(page.item.name),
+        await render(`servers/${page.item.name}/`, { server: page }),
+      );
+    }
+    waiting = [];
+  }
+
+  async function write({ id, servers }: Slice): Promise<SliceResult> {
+    const output = openOutput(build.out);
+    const facts: Record<string, ServerFacts> = {};
+    const texts: Record<string, FullTextRecord> = {};
+    const before = readTexts(build.work, id);
+    const changedShards = new Set(
+      servers.filter(({ known }) => !known).map(({ server }) => shardOf(server.name)),
+    );
+    const shards = new Map<string, Record<string, unknown>>();
+    let rendered = 0;
+    for (const { server, signature, key, known } of servers) {
+      const { name } = server;
+      const shard = shardOf(name);
+      if (site.large) output.keep(`data/${shard}.json`);
+      const oldText = before[name];
+      const inChangedShard = site.large && changedShards.has(shard);
+      if (known && oldText && !inChangedShard) {
+        for (const path of serverPaths(name, site.large, known.icon)) output.keep(path);
+        facts[name] = known;
+        texts[name] = oldText;
+        continue;
+      }
+      const { page, icon } = compileServer(reader, server, signature, site.large);
+      if (site.large) shards.set(shard, { ...shards.get(shard), [name]: jsonOf(page) });
+      facts[name] = { key, icon: icon !== undefined, signature: page.signature };
+      if (page.item.status !== 'withdrawn') texts[name] = recordOf(page, build.base, site.large);
+      for (const path of serverPaths(name, site.large, icon !== undefined)) output.keep(path);
+      if (known) continue;
+      for (const [path, content] of serverFiles(page, site, icon)) output.write(path, content);
+      waiting.push({ page, output });
+      rendered += 1;
+      if (waiting.length >= MOST_WAITING) await flush();
+    }
+    for (const [shard, members] of shards) {
+      output.write(`data/${shard}.json`, JSON.stringify(members));
+    }
+    writeIfChanged(join(build.work, textPath(id)), JSON.stringify(texts));
+    return { files: [...output.written], facts, rendered };
+  }
+
+  return { write, flush };
+}
+
+function readTexts(work: string, id: number): Readonly<Record<string, FullTextRecord>> {
+  const path = join(work, textPath(id));
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
+}
