@@ -6,7 +6,15 @@ import { readFile, writeFile } from 'node:fs/promises';
 import { compile, type JSONSchema } from 'json-schema-to-typescript';
 
 const target = new URL('../core/entry/types.generated.ts', import.meta.url);
-const sources = ['server', 'tools', 'catalog-config', 'catalog', 'policy'];
+const sources = [
+  'server',
+  'tools',
+  'catalog-config',
+  'catalog',
+  'policy',
+  'profile',
+  'profile-lock',
+];
 
 const parts = ['// Generated from schemas/ by `npm run generate:types`; do not edit.\n'];
 for (const name of sources) {

@@ -3,12 +3,16 @@ import addFormats from 'ajv-formats';
 import catalogSchema from '../../schemas/catalog.schema.json' with { type: 'json' };
 import configSchema from '../../schemas/catalog-config.schema.json' with { type: 'json' };
 import policySchema from '../../schemas/policy.schema.json' with { type: 'json' };
+import profileSchema from '../../schemas/profile.schema.json' with { type: 'json' };
+import lockSchema from '../../schemas/profile-lock.schema.json' with { type: 'json' };
 import serverSchema from '../../schemas/server.schema.json' with { type: 'json' };
 import toolsSchema from '../../schemas/tools.schema.json' with { type: 'json' };
 import type {
   CapturedTools,
   CatalogConfig,
   Policy,
+  Profile,
+  ProfileLock,
   PublishedCatalog,
   ServerEntry,
 } from './types.generated.ts';
@@ -19,6 +23,8 @@ interface Shapes {
   catalog: PublishedCatalog;
   'catalog-config': CatalogConfig;
   policy: Policy;
+  profile: Profile;
+  'profile-lock': ProfileLock;
 }
 
 export const schemas: Readonly<Record<keyof Shapes, object>> = {
@@ -27,6 +33,8 @@ export const schemas: Readonly<Record<keyof Shapes, object>> = {
   catalog: catalogSchema,
   'catalog-config': configSchema,
   policy: policySchema,
+  profile: profileSchema,
+  'profile-lock': lockSchema,
 };
 
 const compiled = new Map<keyof Shapes, ValidateFunction>();

@@ -993,3 +993,143 @@ export interface PolicyAudit {
    */
   required?: boolean;
 }
+
+/**
+ * A text, number, yes or no, or a list of texts.
+ *
+ * @maxItems 200
+ */
+export type ProfileParameter = string | number | boolean | string[];
+/**
+ * Reference of a password manager, such as op://VAULT/ITEM/FIELD.
+ */
+export type SecretReference = string;
+
+/**
+ * A named set of servers with their settings: NAME.yaml in the folder profiles of the configuration, or a file that a project commits. It holds no secret.
+ */
+export interface Profile {
+  /**
+   * What the profile is for, in one sentence.
+   */
+  description?: string;
+  /**
+   * Names of the catalogs that servers come from, in the order in which they are asked; all that were added when absent. `portolan catalog ls` lists the names.
+   *
+   * @minItems 1
+   * @maxItems 20
+   */
+  catalogs?: string[];
+  /**
+   * The servers by name.
+   */
+  servers?: {
+    [k: string]: ProfileServer;
+  };
+}
+/**
+ * What is set for one server; an empty map takes it as it is.
+ */
+export interface ProfileServer {
+  /**
+   * Exact version. When absent, `portolan update` moves on to the newest one.
+   */
+  version?: string;
+  /**
+   * Values of the parameters that the server declares, by name. `portolan show SERVER` lists them.
+   */
+  parameters?: {
+    [k: string]: ProfileParameter;
+  };
+  /**
+   * References to a password manager by the name of the secret, never values. What `portolan secret set` keeps in the vault needs no line here.
+   */
+  secrets?: {
+    [k: string]: SecretReference;
+  };
+  tools?: ToolSwitches;
+  /**
+   * What keeps the server in its box, whatever the command line says; the best that the machine has when absent. A profile cannot turn isolation off.
+   */
+  isolation?: 'container' | 'bubblewrap';
+}
+/**
+ * Which tools are offered; all when absent.
+ */
+export interface ToolSwitches {
+  /**
+   * Only these tools are offered; * stands for any text.
+   *
+   * @maxItems 500
+   */
+  enable?: string[];
+  /**
+   * These tools are not offered, also when `enable` names them; * stands for any text.
+   *
+   * @maxItems 500
+   */
+  disable?: string[];
+}
+
+/**
+ * Exactly what the servers of a profile were when they were added or updated: NAME.lock.json beside the profile. Written by Portolan, committed with the profile.
+ */
+export interface ProfileLock {
+  /**
+   * Version of this format.
+   */
+  lockVersion: 1;
+  /**
+   * The locked servers by name.
+   */
+  servers: {
+    [k: string]: LockedServer;
+  };
+}
+/**
+ * One server, down to its digests.
+ */
+export interface LockedServer {
+  /**
+   * Version of the entry.
+   */
+  version: string;
+  /**
+   * Digest of the signed artifact, which fixes all that follows.
+   */
+  digest: string;
+  /**
+   * Digest of the signed tools, as canonical JSON; absent when tools are listed live.
+   */
+  tools?: string;
+  /**
+   * Digest of the container image.
+   */
+  image?: string;
+  /**
+   * Digest of the package-lock.json of an npm server.
+   */
+  npmLock?: string;
+  /**
+   * URL of a remote server as its entry has it.
+   */
+  endpoint?: string;
+  catalog: LockedCatalog;
+  /**
+   * Who signed the artifact, in words.
+   */
+  signer: string;
+}
+/**
+ * The catalog that the server was found in.
+ */
+export interface LockedCatalog {
+  /**
+   * Source of the catalog.
+   */
+  source: string;
+  /**
+   * Number of the catalog.
+   */
+  number: number;
+}

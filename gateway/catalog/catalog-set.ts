@@ -1,5 +1,5 @@
 import type { VerifiedServer } from '../../core/catalog/read-server.ts';
-import type { CatalogServer } from '../../core/entry/types.generated.ts';
+import type { CatalogServer, LockedServer } from '../../core/entry/types.generated.ts';
 import { PortolanError } from '../../core/errors.ts';
 import { suggest } from '../cli/suggest.ts';
 import type { OpenCatalog } from './open-catalog.ts';
@@ -11,8 +11,13 @@ export interface CatalogSet {
   all(): readonly { readonly catalog: OpenCatalog; readonly server: CatalogServer }[];
   /** The catalog and its line for a server. Throws `usage` / `SERVER_UNKNOWN`. */
   find(name: string): { readonly catalog: OpenCatalog; readonly server: CatalogServer };
+  /**
+   * The catalog that a server is read from: for a locked one the catalog that it was locked from,
+   * when that is open. Throws `usage` / `SERVER_UNKNOWN`.
+   */
+  catalogOf(name: string, locked?: LockedServer): OpenCatalog;
   /** Reads and verifies a server; see OpenCatalog.server. */
-  server(name: string, version?: string): Promise<VerifiedServer>;
+  server(name: string, version?: string, locked?: LockedServer): Promise<VerifiedServer>;
 }
 
 export function catalogSet(catalogs: readonly OpenCatalog[]): CatalogSet {
@@ -32,10 +37,26 @@ export function catalogSet(catalogs: readonly OpenCatalog[]): CatalogSet {
       `${where} ${catalogs.length > 1 ? 'have' : 'has'} no server "${name}"${suggest(name, [...byName.keys()])}`,
     );
   };
+  const catalogOf = (name: string, locked?: LockedServer) =>
+    catalogs.find(({ source }) => source === locked?.catalog.source) ?? find(name).catalog;
   return {
     catalogs,
     all: () => [...byName.values()],
     find,
-    server: async (name, version) => find(name).catalog.server(name, version),
+    catalogOf,
+    async server(name, version, locked) {
+      const catalog = catalogOf(name, locked);
+      try {
+        return await catalog.server(name, version, locked);
+      } catch (error) {
+        if (!locked || !(error instanceof PortolanError) || error.code !== 'NOT_FOUND') throw error;
+        throw new PortolanError(
+          'unreachable',
+          'LOCK_UNAVAILABLE',
+          `${catalog.source} does not hold ${name} ${locked.version} as it is locked (${locked.digest}, from ${locked.catalog.source}); add that catalog with \`portolan catalog add\`, or move on with \`portolan update ${name}\``,
+          { cause: error },
+        );
+      }
+    },
   };
 }

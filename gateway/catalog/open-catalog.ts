@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { checkFreshness, type Freshness, readFreshness } from '../../core/catalog/freshness.ts';
 import { readCatalog, type VerifiedCatalog } from '../../core/catalog/read-catalog.ts';
 import { readServer, type VerifiedServer } from '../../core/catalog/read-server.ts';
-import type { CatalogServer } from '../../core/entry/types.generated.ts';
+import type { CatalogServer, LockedServer } from '../../core/entry/types.generated.ts';
 import { PortolanError } from '../../core/errors.ts';
 import type { RegistryOptions } from '../../core/oci/client.ts';
 import { openRepository } from '../../core/oci/open.ts';
@@ -20,8 +20,15 @@ export interface OpenCatalog extends VerifiedCatalog {
   readonly freshness?: Freshness;
   /** The source did not answer: this is what was fetched before. */
   readonly offline: boolean;
-  /** Reads and verifies a server of the catalog; the newest version unless another is named. */
-  server(name: string, version?: string): Promise<VerifiedServer>;
+  /**
+   * Reads and verifies a server of the catalog; the newest version unless another is named. A locked
+   * one is read by its digest, whether or not the catalog still lists it.
+   */
+  server(
+    name: string,
+    version?: string,
+    locked?: Pick<LockedServer, 'version' | 'digest'>,
+  ): Promise<VerifiedServer>;
 }
 
 export interface OpenCatalogOptions {
@@ -68,8 +75,10 @@ export async function openCatalog(
     repository,
     ...(freshness ? { freshness } : {}),
     offline: cached?.isOffline() ?? false,
-    async server(name, version) {
-      const listed = findVersion(byName, name, version, source);
+    async server(name, version, locked) {
+      const listed = locked
+        ? findLocked(byName, name, locked)
+        : findVersion(byName, name, version, source);
       const server = await readServer(repository, name, listed, policy);
       if (listed.status === 'withdrawn' || server.entry.status?.state === 'withdrawn') {
         const { reason, replacement } = server.entry.status ?? {};
@@ -86,6 +95,19 @@ export async function openCatalog(
 
 function cacheFolder(cacheDir: string, source: string): string {
   return join(cacheDir, 'oci', createHash('sha256').update(source).digest('hex').slice(0, 32));
+}
+
+/** The locked version; the tombstone of a server that was withdrawn since, whose reason is told. */
+function findLocked(
+  byName: ReadonlyMap<string, CatalogServer>,
+  name: string,
+  { version, digest }: Pick<LockedServer, 'version' | 'digest'>,
+) {
+  const versions = byName.get(name)?.versions ?? [];
+  const [newest] = versions;
+  if (newest?.status === 'withdrawn') return newest;
+  const status = versions.find((item) => item.version === version)?.status ?? 'active';
+  return { version, digest, status };
 }
 
 function findVersion(

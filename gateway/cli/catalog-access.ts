@@ -36,7 +36,10 @@ export function collect(value: string, previous: readonly string[] = []): readon
  * and left out; one that does not verify stops everything.
  */
 export async function openCatalogs(
-  options: CatalogOptions,
+  options: CatalogOptions & {
+    /** Only these of the catalogs that were added, in this order. */
+    readonly catalogs?: readonly string[] | undefined;
+  },
   paths: Paths,
   log: (line: string) => void,
 ): Promise<CatalogSet> {
@@ -63,13 +66,14 @@ export async function openCatalogs(
       'no catalog is set up; add one with `portolan catalog add SOURCE --key FILE`, or name one with --catalog',
     );
   }
-  const opened = await Promise.all(sources.map((source) => openOrReport(source, open)));
+  const wanted = options.catalogs?.map((name) => findSource(sources, name)) ?? sources;
+  const opened = await Promise.all(wanted.map((source) => openOrReport(source, open)));
   const usable = opened.filter((catalog) => catalog !== undefined);
   if (usable.length === 0) {
     throw new PortolanError(
       'unreachable',
       'CATALOG_NONE',
-      `none of the catalogs answers: ${sources.map(({ source }) => source).join(', ')}; check the network, or add another one with \`portolan catalog add SOURCE --key FILE\``,
+      `none of the catalogs answers: ${wanted.map(({ source }) => source).join(', ')}; check the network, or add another one with \`portolan catalog add SOURCE --key FILE\``,
     );
   }
   return catalogSet(usable);

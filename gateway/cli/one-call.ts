@@ -18,7 +18,8 @@ export type GuardedCall = (
 
 /**
  * Puts a call from the command line under the same rules as one of a client: policy, scan,
- * interceptors and audit log. Throws `forbidden` / `POLICY_REFUSED` before the server is started.
+ * interceptors and audit log. Throws `forbidden` with
+ * `POLICY_REFUSED` or `TOOL_OFF` before the server is started.
  */
 export async function guardOneCall(
   { upstream, secrets }: ChosenServer,
@@ -28,6 +29,8 @@ export async function guardOneCall(
   const policies = await loadPolicies(paths);
   const refusal = refusalOfTool(policies, upstream.name, name);
   if (refusal) throw policyError(refusal);
+  const off = upstream.toolRefusal?.(name);
+  if (off !== undefined) throw new PortolanError('forbidden', 'TOOL_OFF', off);
   return async (values, call) => {
     const audit = openCallAudit({
       file: undefined,
@@ -66,11 +69,13 @@ export async function guardOneCall(
   };
 }
 
-/** The tools of a list that the policy allows. */
+/** The tools of a list that the policy allows, and that the profile does not switch off. */
 export async function permittedTools(
-  server: string,
+  { name: server, toolRefusal }: ChosenServer['upstream'],
   tools: readonly Definition[],
 ): Promise<readonly Definition[]> {
   const policies = await loadPolicies();
-  return tools.filter(({ name }) => !refusalOfTool(policies, server, String(name)));
+  return tools
+    .filter(({ name }) => !refusalOfTool(policies, server, String(name)))
+    .filter(({ name }) => toolRefusal?.(String(name)) === undefined);
 }

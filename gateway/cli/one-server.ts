@@ -8,16 +8,19 @@ import { openVaultOnce } from '../compose/open-vault-once.ts';
 import { selectUpstreams } from '../compose/upstreams.ts';
 import { portolanPaths } from '../paths.ts';
 import { type KnownSecrets, knownSecrets } from '../policy/known-secrets.ts';
+import { pinnedServer } from '../profile/pinned-server.ts';
+import type { ProfileContext } from '../profile/profile-context.ts';
 import { Connection, envelope, greet } from '../relay/connection.ts';
 import { fetchList, type LiveList } from '../relay/line.ts';
 import { CODE, errorMessage, isObject, type JsonObject, RpcError } from '../relay/protocol.ts';
 import type { Upstream } from '../relay/upstream.ts';
 import { type CatalogOptions, openCatalogs } from './catalog-access.ts';
 import { note } from './print.ts';
+import { chosenContext, type ProfileOptions } from './profile-options.ts';
 import { version } from './version.ts';
 
 /** Options of commands that start one server. */
-export interface ServerOptions extends CatalogOptions, IsolationChoice {
+export interface ServerOptions extends CatalogOptions, IsolationChoice, ProfileOptions {
   readonly set: readonly string[];
   readonly json?: true;
 }
@@ -28,19 +31,20 @@ export interface ChosenServer {
   readonly upstream: Upstream;
   /** What it is given as secrets, once it was started. */
   readonly secrets: KnownSecrets;
+  readonly profile: ProfileContext;
 }
 
-/** Finds, verifies and configures one server as `portolan run` would. */
+/** Finds, verifies and configures one server as `portolan run` would with the profile. */
 export async function chooseServer(text: string, options: ServerOptions): Promise<ChosenServer> {
   const paths = portolanPaths();
-  const catalogs = await openCatalogs(options, paths, note);
+  const profile = await chosenContext(options, paths);
+  const catalogs = await openCatalogs({ ...options, catalogs: profile.catalogs }, paths, note);
   const secrets = knownSecrets();
-  const [name = '', wanted] = text.split('@');
-  const server = await catalogs.server(name, wanted);
+  const server = await pinnedServer(catalogs, text, profile);
   const [upstream] = await selectUpstreams(
     // Read and verified above; once is enough.
     { ...catalogs, server: async () => server },
-    { servers: [text], all: false, set: options.set },
+    { servers: [text], all: false, set: options.set, profile },
     {
       storeDir: join(paths.cache, 'npm'),
       log: note,
@@ -50,8 +54,8 @@ export async function chooseServer(text: string, options: ServerOptions): Promis
       isolation: { ...isolationOptions(options), owner: randomUUID(), onNotice: note },
     },
   );
-  if (!upstream) throw new PortolanError('usage', 'SERVER_UNKNOWN', `there is no server "${name}"`);
-  return { server, upstream, secrets };
+  if (!upstream) throw new PortolanError('usage', 'SERVER_UNKNOWN', `there is no server "${text}"`);
+  return { server, upstream, secrets, profile };
 }
 
 /** A running server, spoken to directly. */

@@ -3,6 +3,7 @@ import { registerBrowse } from './commands/browse.ts';
 import { registerCatalog } from './commands/catalog.ts';
 import { registerClient } from './commands/client.ts';
 import { registerPolicy } from './commands/policy.ts';
+import { registerProfile } from './commands/profile.ts';
 import { registerRun } from './commands/run.ts';
 import { registerRunning } from './commands/running.ts';
 import { registerSecret } from './commands/secret.ts';
@@ -29,6 +30,7 @@ export function createProgram(): Command {
   registerServeRegistry(program);
   registerBrowse(program);
   registerServer(program);
+  registerProfile(program);
   registerCatalog(program);
   registerSecret(program);
   registerPolicy(program);

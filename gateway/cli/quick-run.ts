@@ -41,7 +41,7 @@ const DEFAULTS = {
   prefix: 'auto',
 };
 
-const FLAGS: ReadonlySet<string> = new Set(['all', 'discover']);
+const FLAGS: ReadonlySet<string> = new Set(['all', 'discover', 'frozen']);
 
 type Take = (value: string, before: unknown) => unknown;
 
@@ -58,6 +58,7 @@ const VALUES: Readonly<Record<string, Take>> = {
   identity: text,
   issuer: text,
   'trusted-root': text,
+  profile: text,
   servers: (value) => names(value),
   set: list,
   transport: oneOf('stdio'),

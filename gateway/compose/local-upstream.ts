@@ -11,6 +11,12 @@ import type { OpenContext, Upstream } from '../relay/upstream.ts';
 export interface ServerSettings {
   readonly parameters: Settings['parameters'];
   secrets(): Promise<Settings['secrets']>;
+  /** Changes with the secrets: a server that was started with other ones is started again. */
+  readonly secretRevision: string;
+  /** Why a tool is not offered; undefined when it is. */
+  readonly toolRefusal?: (tool: string) => string | undefined;
+  /** Changes with what `toolRefusal` says. */
+  readonly offer?: string;
 }
 
 /** What all local servers share. */
@@ -30,7 +36,7 @@ export function localUpstream(
   options: LocalOptions,
 ): Upstream {
   return {
-    ...upstreamFacts(server, settings),
+    ...upstreamFacts(server, settings, options.isolation.isolation),
     open: (context) => open(server, settings, options, context),
   };
 }
@@ -38,15 +44,19 @@ export function localUpstream(
 /** What an upstream has in common, wherever it runs. */
 export function upstreamFacts(
   { entry, tools, descriptor }: VerifiedServer,
-  settings: ServerSettings,
+  { parameters, secretRevision, toolRefusal, offer }: ServerSettings,
+  isolation?: string,
 ): Omit<Upstream, 'open'> {
+  const { digest } = descriptor;
   const fingerprint = createHash('sha256')
-    .update(canonicalJson({ digest: descriptor.digest, parameters: settings.parameters }))
+    .update(canonicalJson({ digest, parameters, secretRevision, isolation }))
     .digest('hex');
   return {
     name: entry.name,
     fingerprint,
-    digest: descriptor.digest,
+    digest,
+    ...(toolRefusal && { toolRefusal }),
+    ...(offer !== undefined && { offer }),
     ...(tools && entry.tools === 'static' ? { signed: tools } : {}),
     stateful: entry.stateful === true,
   };

@@ -1,9 +1,10 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
-import { messageOf, PortolanError } from '../../core/errors.ts';
+import { messageOf } from '../../core/errors.ts';
 import type { Detected } from '../../core/isolation/index.ts';
 import type { AuditRecord } from '../audit/audit-event.ts';
 import { openCallAudit } from '../audit/open-call-audit.ts';
+import type { CatalogSet } from '../catalog/catalog-set.ts';
 import { openCatalogs } from '../cli/catalog-access.ts';
 import type { RunOptions } from '../cli/commands/run.ts';
 import { version } from '../cli/version.ts';
@@ -20,6 +21,7 @@ import { isolationOptions } from './isolation-options.ts';
 import { observe } from './observe.ts';
 import { openVaultOnce } from './open-vault-once.ts';
 import { replicasOf } from './replica-options.ts';
+import { runSelection, type Served, settingsOf } from './run-selection.ts';
 import { type Selection, selectUpstreams, type UpstreamOptions } from './upstreams.ts';
 
 /** A way in for clients. */
@@ -38,15 +40,9 @@ interface Endpoint {
  * says goes to stderr: on stdio, stdout belongs to MCP.
  */
 export async function runGateway(options: RunOptions): Promise<void> {
-  if (!options.servers?.length && !options.all && !options.discover) {
-    throw new PortolanError(
-      'usage',
-      'SERVERS_MISSING',
-      'say which servers to serve: --servers NAME,NAME or --all; or let clients choose: --discover',
-    );
-  }
   const replicas = await replicasOf(options);
   const paths = portolanPaths();
+  let served = await runSelection(options, paths);
   const policies = await loadPolicies(paths);
   const secrets = knownSecrets();
   const observation = observe(paths.state, secrets);
@@ -58,7 +54,9 @@ export async function runGateway(options: RunOptions): Promise<void> {
     watch.record(event);
     telemetry?.count(event);
   };
-  const catalogs = await openCatalogs(options, paths, log);
+  const catalogsFor = ({ loaded }: Served) =>
+    openCatalogs({ ...options, catalogs: loaded?.profile.catalogs }, paths, log);
+  const catalogs = await catalogsFor(served);
   if (catalogs.catalogs.some(({ catalog }) => catalog.development)) {
     log('this catalog is signed with a development key: trust it on the machine that made it only');
   }
@@ -77,6 +75,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
       log(`${server} is left out: ${refusalText(refusal)}`);
       record({ event: 'server-refused', server, detail: refusalText(refusal) });
     },
+    onLeftOut: (server, error) => log(`${server} is left out: ${messageOf(error)}`),
     onLeak: (server) =>
       record({ event: 'secret-found', server, detail: 'in a message of the server' }),
     isolation: {
@@ -86,14 +85,10 @@ export async function runGateway(options: RunOptions): Promise<void> {
       onOutput: observation.output,
     },
   };
-  const select = (selection: Selection) => selectUpstreams(catalogs, selection, upstreamOptions);
-  const upstreams = await select({
-    servers: options.servers ?? [],
-    all: options.all === true,
-    // Settings of servers that a client may add are used when it does.
-    set: options.discover && !options.all ? settingsOf(options.servers ?? []) : options.set,
-  });
-  const served = createGateway({
+  const select = (from: CatalogSet, selection: Selection) =>
+    selectUpstreams(from, selection, upstreamOptions);
+  const upstreams = await select(catalogs, served.selection);
+  const relay = createGateway({
     upstreams,
     ...guardCalls({ policies, secrets, record, ...(audit && { audit }) }),
     audit: record,
@@ -104,8 +99,8 @@ export async function runGateway(options: RunOptions): Promise<void> {
     ...(replicas && { newState: replicas.newName, replicated: true }),
     log,
   });
-  telemetry?.watch(() => served.status());
-  const gateway = options.discover ? await withDiscovery(served) : served;
+  telemetry?.watch(() => relay.status());
+  const gateway = options.discover ? await withDiscovery(relay) : relay;
   const endpoint: Endpoint =
     options.transport === 'http'
       ? await openHttp(gateway, options, log)
@@ -119,6 +114,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
     facts: {
       transport: options.transport,
       ...(endpoint.url && { endpoint: endpoint.url }),
+      ...(served.loaded && { profile: served.loaded.place.name }),
       catalogs: catalogs.catalogs.map(({ source, catalog }) => ({
         source,
         number: catalog.number,
@@ -127,16 +123,39 @@ export async function runGateway(options: RunOptions): Promise<void> {
     version,
     stop: () => void endpoint.close(),
   });
+  const following = setTimeout(() => {
+    stopFollowing = follow();
+  }, FOLLOW_AFTER_MS);
+  let stopFollowing: Promise<() => Promise<void>> | undefined;
   await untilStopped(endpoint);
   clearTimeout(reaping);
+  clearTimeout(following);
+  await (await stopFollowing)?.();
   await gateway.close();
   await Promise.all([observation.close(), audit?.close(), telemetry?.close()]);
   // A server that was told to go may hold a pipe open for a moment; nothing is waited for any more.
   process.exit(process.exitCode ?? 0);
 
-  function settingsOf(servers: readonly string[]): readonly string[] {
-    const prefixes = servers.map((text) => `${text.split('@', 1)[0]}.`);
-    return options.set.filter((one) => prefixes.some((prefix) => one.startsWith(prefix)));
+  async function follow(): Promise<() => Promise<void>> {
+    const [{ followChanges }, vault] = await Promise.all([
+      import('./follow-changes.ts'),
+      upstreamOptions.vault(),
+    ]);
+    return followChanges({
+      paths,
+      served,
+      upstreams,
+      catalogs,
+      gateway,
+      vault,
+      load: () => runSelection(options, paths),
+      openCatalogs: catalogsFor,
+      select,
+      onServed(now) {
+        served = now;
+      },
+      log,
+    });
   }
 
   async function withDiscovery(target: Gateway): Promise<Gateway> {
@@ -147,10 +166,12 @@ export async function runGateway(options: RunOptions): Promise<void> {
       upstreams,
       // What a server may touch is the user's to say: a model adds servers, but sets nothing.
       select: (name) =>
-        select({
+        select(catalogs, {
+          ...served.selection,
           servers: [name],
           all: false,
-          set: settingsOf([name]),
+          set: settingsOf(options.set, [name]),
+          lenient: false,
         }),
       ...(replicas && {
         fixed: 'several replicas serve here, and only one of them would change; use --servers',
@@ -220,6 +241,7 @@ async function telemetryOf(
 
 /** Late enough not to slow down a client's first request. */
 const REAP_AFTER_MS = 3_000;
+const FOLLOW_AFTER_MS = 200;
 
 /** Removes what a gateway that was killed left behind. */
 async function reap(detect: () => Promise<Detected>, log: (line: string) => void): Promise<void> {

@@ -14,8 +14,12 @@ import {
 import { guardChannel } from '../policy/guarded-channel.ts';
 import type { KnownSecrets } from '../policy/known-secrets.ts';
 import { loadPolicies, type Policies } from '../policy/load-policy.ts';
+import { pinnedServer, pinOf } from '../profile/pinned-server.ts';
+import { NO_PROFILE, type ProfileContext, scopeIn } from '../profile/profile-context.ts';
 import { parseAssignments, typedParameters } from '../profile/settings.ts';
+import { toolRefusal } from '../profile/tool-switch.ts';
 import type { Upstream } from '../relay/upstream.ts';
+import type { SecretScope } from '../vault/scope.ts';
 import type { Vault } from '../vault/vault.ts';
 import { type LocalOptions, localUpstream, type ServerSettings } from './local-upstream.ts';
 import { type RemoteOptions, remoteUpstream } from './remote-upstream.ts';
@@ -26,8 +30,12 @@ export interface Selection {
   readonly servers: readonly string[];
   /** Every server that needs no setting. */
   readonly all: boolean;
-  /** SERVER.PARAMETER=VALUE. */
+  /** SERVER.PARAMETER=VALUE; wins over what a profile says. */
   readonly set: readonly string[];
+  /** Settings, locked versions and secrets; none when absent. */
+  readonly profile?: ProfileContext;
+  /** A server that lacks a setting, that the policy refuses or that was withdrawn stops no other. */
+  readonly lenient?: boolean;
 }
 
 /** What upstreams are made with. */
@@ -40,6 +48,8 @@ export interface UpstreamOptions extends LocalOptions, RemoteOptions {
   readonly secrets?: KnownSecrets;
   /** A server that `--all` would serve, but the policy refuses. */
   readonly onRefused?: (server: string, refusal: Refusal) => void;
+  /** A server that a lenient selection goes on without. */
+  readonly onLeftOut?: (server: string, error: unknown) => void;
   /** A server sent back a secret of the profile. */
   readonly onLeak?: (server: string) => void;
 }
@@ -47,8 +57,8 @@ export interface UpstreamOptions extends LocalOptions, RemoteOptions {
 /**
  * Verifies the selected servers and turns them into upstreams. Settings are checked now, so that a
  * missing one is told before a client finds out. A named server that the policy refuses is an error;
- * `--all` leaves it out. Throws what the catalog, resolveEntry and loadPolicies throw, and
- * `forbidden` / `POLICY_REFUSED`.
+ * `--all` leaves it out. Throws what the catalog, resolveEntry and loadPolicies throw,
+ * `forbidden` / `POLICY_REFUSED`, and `usage` / `LOCK_OUTDATED`.
  */
 export async function selectUpstreams(
   catalogs: CatalogSet,
@@ -58,7 +68,10 @@ export async function selectUpstreams(
   const assignments = parseAssignments(selection.set);
   const policies = options.policies ?? (await loadPolicies());
   const selected = await select(catalogs, selection, policies, options);
-  const names = new Set(selected.map(({ entry }) => entry.name));
+  const names = new Set([
+    ...selected.map(({ server }) => server.entry.name),
+    ...selection.servers.map((text) => text.split('@', 1)[0]),
+  ]);
   for (const name of assignments.keys()) {
     if (!names.has(name)) {
       throw new PortolanError(
@@ -69,43 +82,89 @@ export async function selectUpstreams(
     }
   }
   const upstreams = await Promise.all(
-    selected.map(async (server): Promise<Upstream[]> => {
-      const { entry } = server;
-      const settings: ServerSettings = {
-        parameters: typedParameters(entry, assignments.get(entry.name) ?? new Map()),
-        secrets: () => secretsFor(entry, policies, options),
-      };
-      const resolved = await checkSettings(entry, settings, options.vault);
-      const refusal = await refusalOfCandidate(policies, {
-        entry,
-        resolved,
-        source: catalogs.find(entry.name).catalog.source,
-        signer: server.evidence.signer,
-        bare: options.isolation.isolation === 'none',
-        user: accountName(),
-      });
-      if (refusal && isNamed(selection, entry.name)) throw policyError(refusal);
-      if (refusal) {
-        options.onRefused?.(entry.name, refusal);
-        return [];
-      }
-      const upstream = entry.remote
-        ? remoteUpstream(server, settings, options)
-        : localUpstream(server, settings, options);
-      return [guarded(upstream, options)];
-    }),
+    selected.map(({ server, source }) =>
+      orLeftOut(server.entry.name, selection, options, () =>
+        upstreamOf(server, source, assignments.get(server.entry.name) ?? new Map(), {
+          ...options,
+          policies,
+          selection,
+        }),
+      ),
+    ),
   );
-  return upstreams.flat();
+  return upstreams.filter((upstream) => upstream !== undefined);
+}
+
+/** What keeps one server of a profile from being served, but not the others. */
+const OWN_FAULTS = ['SETTING_MISSING', 'POLICY_REFUSED', 'SERVER_WITHDRAWN'];
+
+async function orLeftOut<T>(
+  name: string,
+  { lenient }: Selection,
+  { onLeftOut }: UpstreamOptions,
+  work: () => Promise<T>,
+): Promise<T | undefined> {
+  try {
+    return await work();
+  } catch (error) {
+    const own = error instanceof PortolanError && OWN_FAULTS.includes(error.code);
+    if (!lenient || !own) throw error;
+    onLeftOut?.(name, error);
+    return undefined;
+  }
+}
+
+async function upstreamOf(
+  server: VerifiedServer,
+  source: string,
+  assigned: ReadonlyMap<string, string>,
+  options: UpstreamOptions & { readonly policies: Policies; readonly selection: Selection },
+): Promise<Upstream | undefined> {
+  const { entry } = server;
+  const { policies, selection, vault } = options;
+  const { profile = NO_PROFILE } = selection;
+  const wanted = profile.server(entry.name) ?? {};
+  const scope = scopeIn(profile, entry.name);
+  const { isolation = options.isolation.isolation } = wanted;
+  const own = { ...options, isolation: { ...options.isolation, isolation } };
+  const settings: ServerSettings = {
+    parameters: { ...wanted.parameters, ...typedParameters(entry, assigned) },
+    secrets: () => secretsFor(entry, scope, policies, options),
+    secretRevision: entry.secrets?.length ? await (await vault()).revisionFor(entry, scope) : '',
+    ...(wanted.tools && {
+      toolRefusal: (tool) => toolRefusal(wanted, entry.name, tool, profile.name),
+      offer: JSON.stringify(wanted.tools),
+    }),
+  };
+  const resolved = await checkSettings(entry, settings, scope, vault);
+  const refusal = await refusalOfCandidate(policies, {
+    entry,
+    resolved,
+    source,
+    signer: server.evidence.signer,
+    bare: isolation === 'none',
+    user: accountName(),
+  });
+  if (refusal && isNamed(selection, entry.name)) throw policyError(refusal);
+  if (refusal) {
+    options.onRefused?.(entry.name, refusal);
+    return undefined;
+  }
+  return guarded(
+    entry.remote ? remoteUpstream(server, settings, own) : localUpstream(server, settings, own),
+    options,
+  );
 }
 
 /** The secrets of a server that the policy lets it have. */
 async function secretsFor(
   entry: ServerEntry,
+  scope: SecretScope,
   policies: Policies,
   { vault, secrets: known }: UpstreamOptions,
 ): Promise<Readonly<Record<string, string>>> {
   if (!entry.secrets?.length) return {};
-  const all = Object.entries(await (await vault()).secretsFor(entry, SCOPE));
+  const all = Object.entries(await (await vault()).secretsFor(entry, scope));
   const allowed = all.filter(([name]) => mayHaveSecret(policies, entry.name, name));
   known?.add(allowed.map(([, value]) => value));
   return Object.fromEntries(allowed);
@@ -125,16 +184,14 @@ function isNamed({ servers }: Selection, name: string): boolean {
   return servers.some((text) => text.split('@', 1)[0] === name);
 }
 
-/** Without profiles, everything belongs to the one named default. */
-const SCOPE = { profile: 'default' };
-
 /** Throws for a setting that is missing or wrong; opens and asks nothing. */
 async function checkSettings(
   entry: ServerEntry,
   { parameters }: ServerSettings,
+  scope: SecretScope,
   vault: UpstreamOptions['vault'],
 ): Promise<ResolvedEntry> {
-  const secrets = entry.secrets?.length ? await (await vault()).check(entry, SCOPE) : [];
+  const secrets = entry.secrets?.length ? await (await vault()).check(entry, scope) : [];
   for (const secret of secrets) {
     if (secret.required && secret.origin === undefined) {
       throw new PortolanError(
@@ -148,37 +205,49 @@ async function checkSettings(
   return resolveEntry(entry, { parameters, secrets: Object.fromEntries(placeholders) });
 }
 
+/** A verified server and the source of the catalog that it was read from. */
+interface Selected {
+  readonly server: VerifiedServer;
+  readonly source: string;
+}
+
 async function select(
   catalogs: CatalogSet,
-  { servers, all }: Selection,
+  selection: Selection,
   policies: Policies,
-  { onRefused }: UpstreamOptions,
-): Promise<VerifiedServer[]> {
-  const named = await Promise.all(
-    servers.map((text) => {
-      const [name = '', version] = text.split('@');
-      // Asked before anything is fetched; the signer is looked at later.
-      const refusal = refusalOfServer(policies, name, {
-        source: catalogs.find(name).catalog.source,
-      });
-      if (refusal) throw policyError(refusal);
-      return catalogs.server(name, version);
-    }),
+  options: UpstreamOptions,
+): Promise<Selected[]> {
+  const { servers, all, profile = NO_PROFILE } = selection;
+  const found = await Promise.all(
+    servers.map((text) =>
+      orLeftOut(text, selection, options, async (): Promise<Selected> => {
+        const { name, locked } = pinOf(text, profile);
+        const { source } = catalogs.catalogOf(name, locked);
+        // Asked before anything is fetched; the signer is looked at later.
+        const refusal = refusalOfServer(policies, name, { source });
+        if (refusal) throw policyError(refusal);
+        return { server: await pinnedServer(catalogs, text, profile), source };
+      }),
+    ),
   );
+  const named = found.filter((one) => one !== undefined);
   if (!all) return named;
   const rest = await Promise.all(
     catalogs
       .all()
-      .filter(({ server }) => !named.some(({ entry }) => entry.name === server.name))
+      .filter(({ server }) => !named.some((one) => one.server.entry.name === server.name))
       .filter(({ server }) => server.versions[0]?.status === 'active')
       .filter(({ catalog, server }) => {
         const refusal = refusalOfServer(policies, server.name, { source: catalog.source });
-        if (refusal) onRefused?.(server.name, refusal);
+        if (refusal) options.onRefused?.(server.name, refusal);
         return !refusal;
       })
-      .map(({ catalog, server }) => catalog.server(server.name)),
+      .map(async ({ catalog, server }) => ({
+        server: await catalog.server(server.name),
+        source: catalog.source,
+      })),
   );
-  return [...named, ...rest.filter(needsNothing)];
+  return [...named, ...rest.filter(({ server }) => needsNothing(server))];
 }
 
 function needsNothing({ entry }: VerifiedServer): boolean {

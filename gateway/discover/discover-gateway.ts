@@ -31,6 +31,7 @@ const INSTRUCTIONS =
 export function discoverGateway(inner: Gateway, options: DiscoverOptions): Gateway {
   return {
     ...inner,
+    setUpstreams: (upstreams) => options.shelf.replace(upstreams),
     receive(client, message, outlet = client.outlet) {
       if (!isObject(message) || !isRequest(message)) return inner.receive(client, message, outlet);
       switch (message.method) {

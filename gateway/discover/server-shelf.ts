@@ -11,6 +11,8 @@ export interface ServerShelf {
   add(name: string): Promise<string>;
   /** Disconnects a server. Throws `usage` / `SERVER_UNKNOWN` or `forbidden` / `SERVERS_FIXED`. */
   remove(name: string): Promise<string>;
+  /** Other servers than before are connected by themselves; those that clients added stay. */
+  replace(upstreams: readonly Upstream[]): Promise<void>;
 }
 
 export interface FoundServer {
@@ -38,6 +40,8 @@ export interface ShelfOptions {
 export function serverShelf(options: ShelfOptions): ServerShelf {
   const { catalogs, gateway, allowed } = options;
   const connected = new Map(options.upstreams.map((upstream) => [upstream.name, upstream]));
+  const added = new Set<string>();
+  const removed = new Set<string>();
   const active = () =>
     catalogs
       .all()
@@ -76,6 +80,8 @@ export function serverShelf(options: ShelfOptions): ServerShelf {
         if (connected.has(name)) return `${name} is connected already.`;
         const upstream = await options.select(name);
         connected.set(upstream.name, upstream);
+        added.add(upstream.name);
+        removed.delete(upstream.name);
         await apply();
         options.onChange('server-added', upstream);
         const tools = upstream.signed?.tools.length;
@@ -93,9 +99,29 @@ export function serverShelf(options: ShelfOptions): ServerShelf {
           );
         }
         connected.delete(name);
+        added.delete(name);
+        removed.add(name);
         await apply();
         options.onChange('server-removed', upstream);
         return `${name} is disconnected.`;
+      }),
+    replace: (upstreams) =>
+      inTurn(async () => {
+        const next = new Map(
+          upstreams
+            .filter(({ name }) => !removed.has(name))
+            .map((upstream) => [upstream.name, upstream]),
+        );
+        for (const name of added) {
+          if (next.has(name)) continue;
+          // Its secrets may be other ones now; what cannot be had anew stays as it is.
+          const before = connected.get(name);
+          const upstream = await options.select(name).catch(() => before);
+          if (upstream) next.set(name, upstream);
+        }
+        connected.clear();
+        for (const [name, upstream] of next) connected.set(name, upstream);
+        await apply();
       }),
   };
 }

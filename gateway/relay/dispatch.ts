@@ -221,7 +221,9 @@ function refusedAsWithheld(
 ): boolean {
   const held = relay.view(inbound.capabilitiesKey).withheld.get(`${kind} ${name}`);
   if (!held) return false;
-  refuse(relay, inbound, held.server, withheldText(name, held.why, held.server), 'withheld');
+  const { server, why, off } = held;
+  if (off) refuse(relay, inbound, server, why, 'refused');
+  else refuse(relay, inbound, server, withheldText(name, why, server), 'withheld');
   return true;
 }
 

@@ -193,6 +193,7 @@ export class Relay {
       const kept = before.get(upstream.name);
       if (kept?.upstream.fingerprint !== upstream.fingerprint) return this.#serverFor(upstream);
       before.delete(upstream.name);
+      kept.upstream = upstream;
       return kept;
     });
     for (const [key, server] of this.learned) {

@@ -63,7 +63,8 @@ const slots = { free: Math.max(2, availableParallelism()), waiting: [] as (() =>
 
 /** One upstream as the gateway runs it: its conversations, what is known of it, and its health. */
 export class Server {
-  readonly upstream: Upstream;
+  /** Replaced by one of the same fingerprint when only what is offered of it changed. */
+  upstream: Upstream;
   readonly lines = new Map<string, Line>();
   readonly #knowledge = new Map<string, Knowledge>();
   readonly #events: ServerEvents;

@@ -26,6 +26,10 @@ export interface Upstream {
   readonly digest?: string;
   /** The signed definitions; absent for a dynamic server, which is listed live. */
   readonly signed?: CapturedTools;
+  /** Why the user does not want a tool of it, for lists and calls; undefined when it is offered. */
+  readonly toolRefusal?: (tool: string) => string | undefined;
+  /** Changes with what `toolRefusal` says. */
+  readonly offer?: string;
   /** True when each client session needs a conversation of its own. */
   readonly stateful: boolean;
   /**

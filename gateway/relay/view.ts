@@ -26,7 +26,15 @@ export interface View {
   readonly resourceTemplates: ReadonlyMap<string, Route>;
   readonly templates: readonly TemplateRoute[];
   /** Public name of a tool or prompt that is withheld, with the reason. */
-  readonly withheld: ReadonlyMap<string, { readonly server: Server; readonly why: string }>;
+  readonly withheld: ReadonlyMap<string, Withheld>;
+}
+
+/** Why something cannot be called. */
+export interface Withheld {
+  readonly server: Server;
+  readonly why: string;
+  /** The user switched it off; nothing is wrong with it. */
+  readonly off?: true;
 }
 
 export interface ViewOptions {
@@ -41,6 +49,7 @@ interface Offer {
   readonly name: string;
   readonly definition: Definition;
   readonly why?: string;
+  readonly off?: true;
 }
 
 /** Builds the view from what is signed and what is known of live servers; starts nothing. */
@@ -49,7 +58,7 @@ export function buildView(
   capabilitiesKey: string,
   options: ViewOptions,
 ): View {
-  const withheld = new Map<string, { server: Server; why: string }>();
+  const withheld = new Map<string, Withheld>();
   const named = (kind: 'tools' | 'prompts') => {
     const offers = servers.flatMap((server) => offersOf(server, kind, capabilitiesKey, options));
     const names = publicNames(
@@ -58,11 +67,11 @@ export function buildView(
     );
     const routes = new Map<string, Route>();
     const list: Definition[] = [];
-    for (const [index, { server, name, definition, why }] of offers.entries()) {
+    for (const [index, { server, name, definition, why, off }] of offers.entries()) {
       const shown = names[index];
       if (shown === undefined) continue;
       if (why !== undefined) {
-        withheld.set(`${kind} ${shown}`, { server, why });
+        withheld.set(`${kind} ${shown}`, { server, why, ...(off && { off }) });
         continue;
       }
       routes.set(shown, { server, name });
@@ -124,8 +133,10 @@ function offersOf(
   const block = signed !== undefined && toolChanges === 'block';
   const definitions = block ? signed : (live ?? signed ?? []);
   return definitions
-    .map((definition) => {
+    .map((definition): Offer => {
       const name = String(definition.name);
+      const refusal = kind === 'tools' ? server.upstream.toolRefusal?.(name) : undefined;
+      if (refusal !== undefined) return { server, name, definition, why: refusal, off: true };
       const why = block ? known.withheld(kind, name) : undefined;
       return { server, name, definition, ...(why !== undefined && { why }) };
     })

@@ -7,6 +7,8 @@ import { addressKey, environmentName, type SecretAddress, SHARED } from './addre
 export interface SecretScope {
   /** Name of the profile. */
   readonly profile: string;
+  /** What `--profile` is given on the command line, when it is not the default profile. */
+  readonly given?: string;
   /** References that the profile itself names for this server's secrets. */
   readonly references?: Readonly<Record<string, string>>;
 }
@@ -80,7 +82,7 @@ export async function checkSecrets(
       ...(secret.url !== undefined && { url: secret.url }),
       required: secret.required !== false,
       origin,
-      ...(origin === undefined && { remedy: remedyOf(entry.name, secret) }),
+      ...(origin === undefined && { remedy: remedyOf(entry.name, secret, scope) }),
       ...(problem !== undefined && { problem }),
     };
   });
@@ -139,7 +141,8 @@ function find(
   return undefined;
 }
 
-function remedyOf(server: string, { name, url }: Secret): string {
+function remedyOf(server: string, { name, url }: Secret, { given }: SecretScope): string {
   const where = url === undefined ? '' : `get it from ${url}, then `;
-  return `${where}run \`portolan secret set ${server}.${name}\` or set ${environmentName(server, name)}`;
+  const profile = given === undefined ? '' : ` --profile ${given}`;
+  return `${where}run \`portolan secret set ${server}.${name}${profile}\` or set ${environmentName(server, name)}`;
 }

@@ -8,6 +8,9 @@ import { names } from '../quick-run.ts';
 
 /** Options of `portolan run` as commander gives them. */
 export interface RunOptions extends CatalogOptions, AccessOptions, IsolationChoice, ReplicaOptions {
+  /** Name or path; the current one when neither this nor `servers` nor `all` is given. */
+  readonly profile?: string;
+  readonly frozen?: true;
   readonly servers?: readonly string[];
   readonly all?: true;
   readonly set: readonly string[];
@@ -32,10 +35,16 @@ export function registerRun(program: Command): void {
     .command('run')
     .summary('serve verified, isolated servers as one MCP endpoint')
     .description(
-      'Serves the named servers of a catalog as one MCP endpoint. Each is verified before use and runs in a box of its own on first use; tools are listed from the signed definitions without starting anything.',
+      'Serves the servers of a profile, or the named servers of a catalog, as one MCP endpoint. Without --profile, --servers and --all it is the current profile. A profile is followed while the gateway runs. Each is verified before use and runs in a box of its own on first use; tools are listed from the signed definitions without starting anything.',
     );
   withCatalogOptions(run)
-    .option('--servers <names>', 'servers to serve, as NAME or NAME@VERSION, with commas', names)
+    .option('--profile <name|path>', 'serve a profile: its name, or the file of a project')
+    .option('--frozen', 'refuse to run when the profile and its lock disagree (for CI)')
+    .option(
+      '--servers <names>',
+      'servers to serve, as NAME or NAME@VERSION, with commas; with --profile, only these of it',
+      names,
+    )
     .option('--all', 'serve every server of the catalog that needs no setting')
     .option(
       '--set <server.parameter=value>',
@@ -94,6 +103,10 @@ Secrets come from the vault (portolan secret set) or from the environment,
 PORTOLAN_SECRET_<SERVER>__<NAME>, never from an argument.
 
 Examples:
+  Serve the current profile, which \`portolan add\` fills:
+    portolan run
+  Serve the profile of a project, exactly as it is locked:
+    portolan run --profile ./portolan.yaml --frozen
   Serve two servers to a client on stdio:
     portolan run --catalog oci-layout:dist/catalog --key catalog.pub --servers everything,sequential-thinking
   Let the filesystem server read one folder:

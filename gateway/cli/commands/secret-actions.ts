@@ -2,16 +2,20 @@ import { readFile } from 'node:fs/promises';
 import { text as readAll } from 'node:stream/consumers';
 import { messageOf, PortolanError } from '../../../core/errors.ts';
 import { portolanPaths } from '../../paths.ts';
-import type { SecretAddress } from '../../vault/address.ts';
+import { pinnedServer } from '../../profile/pinned-server.ts';
+import { profilePlace } from '../../profile/place.ts';
+import { scopeIn } from '../../profile/profile-context.ts';
+import { type SecretAddress, SHARED } from '../../vault/address.ts';
 import { withoutLastNewline } from '../../vault/run-tool.ts';
 import { declaredSecret } from '../../vault/scope.ts';
 import { openCatalogs } from '../catalog-access.ts';
 import { askHidden, openUserVault } from '../open-vault.ts';
 import { note, print, table } from '../print.ts';
+import { chosenContext, type ProfileOptions } from '../profile-options.ts';
 import type { SecretCheckOptions, SecretSetOptions } from './secret.ts';
 
 export async function setSecret(text: string, options: SecretSetOptions): Promise<void> {
-  const address = parseAddress(text, options.profile);
+  const address = parseAddress(text, await scopeOf(options));
   const catalogs = await openCatalogs(options, portolanPaths(), note);
   const { entry } = await catalogs.server(address.server);
   // A server is given only what its entry declares, so anything else would lie there unused.
@@ -40,8 +44,8 @@ export async function listSecrets({ json }: { json?: true }): Promise<void> {
   );
 }
 
-export async function removeSecret(text: string, { profile }: { profile: string }): Promise<void> {
-  const removed = await openUserVault().remove(parseAddress(text, profile));
+export async function removeSecret(text: string, options: ProfileOptions): Promise<void> {
+  const removed = await openUserVault().remove(parseAddress(text, await scopeOf(options)));
   print(false, undefined, () => (removed ? `${text} is removed` : `${text} was not set`));
 }
 
@@ -50,17 +54,20 @@ export async function checkSecrets(
   options: SecretCheckOptions,
 ): Promise<void> {
   const vault = openUserVault();
+  const profile = await chosenContext(options);
   const stored = (await vault.list()).map(({ address }) => address.server);
-  const servers = names.length > 0 ? names : [...new Set(stored)];
-  const catalogs = await openCatalogs(options, portolanPaths(), note);
+  const own = profile.servers.length > 0 ? profile.servers : [...new Set(stored)];
+  const servers = names.length > 0 ? names : own;
+  const catalogs = await openCatalogs(
+    { ...options, catalogs: profile.catalogs },
+    portolanPaths(),
+    note,
+  );
   const report = [];
   for (const name of servers) {
-    const { entry } = await catalogs.server(name);
-    const secrets = await vault.check(
-      entry,
-      { profile: options.profile },
-      { fetch: options.fetch === true },
-    );
+    const { entry } = await pinnedServer(catalogs, name, profile);
+    const scope = scopeIn(profile, entry.name);
+    const secrets = await vault.check(entry, scope, { fetch: options.fetch === true });
     report.push({ server: name, secrets });
   }
   const all = report.flatMap(({ server, secrets }) =>
@@ -80,6 +87,12 @@ export async function checkSecrets(
   if (all.some(({ secret }) => secret.problem || (secret.required && !secret.origin))) {
     process.exitCode = 1;
   }
+}
+
+/** `*` is what every profile may use. */
+async function scopeOf({ profile }: ProfileOptions): Promise<string> {
+  if (profile === SHARED) return SHARED;
+  return (await profilePlace(profile, portolanPaths())).scope;
 }
 
 function parseAddress(text: string, profile: string): SecretAddress {

@@ -1,18 +1,19 @@
 import type { Command } from 'commander';
 import { type CatalogOptions, collect, withCatalogOptions } from '../catalog-access.ts';
+import type { ProfileOptions } from '../profile-options.ts';
 
-export interface SecretSetOptions extends CatalogOptions {
+export interface SecretSetOptions extends CatalogOptions, ProfileOptions {
   readonly stdin?: true;
   readonly file?: string;
   readonly reference?: string;
-  readonly profile: string;
 }
 
-export interface SecretCheckOptions extends CatalogOptions {
-  readonly profile: string;
+export interface SecretCheckOptions extends CatalogOptions, ProfileOptions {
   readonly fetch?: true;
   readonly json?: true;
 }
+
+const PROFILE = '--profile <name|path>';
 
 /** `portolan secret` and `portolan auth`: credentials, handled once. */
 export function registerSecret(program: Command): void {
@@ -31,7 +32,7 @@ export function registerSecret(program: Command): void {
       '--reference <uri>',
       'keep a reference to a password manager, e.g. op://vault/item/field',
     )
-    .option('--profile <name>', 'only for this profile', 'default')
+    .option(PROFILE, "only for this profile; '*' for every profile; the current one when absent")
     .action(async (address: string, options: SecretSetOptions) =>
       (await actions()).setSecret(address, options),
     );
@@ -44,17 +45,17 @@ export function registerSecret(program: Command): void {
     .command('rm')
     .argument('<server.name>', 'e.g. tavily.api_key')
     .description('Removes a stored secret.')
-    .option('--profile <name>', 'of this profile', 'default')
-    .action(async (address: string, options: { profile: string }) =>
+    .option(PROFILE, "of this profile; '*' for that of every profile; the current one when absent")
+    .action(async (address: string, options: ProfileOptions) =>
       (await actions()).removeSecret(address, options),
     );
   withCatalogOptions(
     secret
       .command('check')
-      .argument('[servers...]', 'names of servers; those with stored secrets when absent'),
+      .argument('[servers...]', 'names of servers; those of the profile when absent'),
   )
     .description('Says which secrets servers need and which are missing. Exit code 1 when one is.')
-    .option('--profile <name>', 'as this profile sees them', 'default')
+    .option(PROFILE, 'as this profile sees them; the current one when absent')
     .option('--fetch', 'also get every value, which may ask you for a passphrase')
     .option('--json', 'print JSON')
     .action(async (servers: string[], options: SecretCheckOptions) =>

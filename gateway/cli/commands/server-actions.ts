@@ -83,11 +83,12 @@ export async function diffServer(text: string, options: ServerOptions): Promise<
 }
 
 export async function inspectServer(text: string, options: ServerOptions): Promise<void> {
-  const { server } = await chooseServer(text, options);
+  const { server, profile } = await chooseServer(text, options);
   const { entry } = server;
+  const { parameters, isolation = options.isolation } = profile.server(entry.name) ?? {};
   const assignments = parseAssignments(options.set).get(entry.name) ?? new Map();
   const resolved = resolveEntry(entry, {
-    parameters: typedParameters(entry, assignments),
+    parameters: { ...parameters, ...typedParameters(entry, assignments) },
     secrets: Object.fromEntries((entry.secrets ?? []).map(({ name }) => [name, `<${name}>`])),
   });
   if (entry.remote) {
@@ -108,7 +109,7 @@ export async function inspectServer(text: string, options: ServerOptions): Promi
   const tree = { folder: '<npm tree>', script: `<${entry.npm?.package}>` };
   const inspection = await inspectPlan(
     { entry, resolved, ...(entry.npm ? { tree } : {}) },
-    isolationOptions(options),
+    isolationOptions({ ...options, isolation }),
   );
   print(options.json, inspection, () =>
     [
@@ -135,7 +136,7 @@ async function toolsOf(chosen: ChosenServer): Promise<readonly Definition[]> {
   const tools = chosen.server.tools
     ? definitions(chosen)
     : await withServer(chosen.upstream, async ({ list }) => (await list('tools')).items);
-  return permittedTools(chosen.upstream.name, tools);
+  return permittedTools(chosen.upstream, tools);
 }
 
 function definitions({ server }: ChosenServer): readonly Definition[] {

@@ -2,10 +2,12 @@ import type { Command } from 'commander';
 import { collect, withCatalogOptions } from '../catalog-access.ts';
 import { withIsolationOptions } from '../isolation-arguments.ts';
 import type { ServerOptions } from '../one-server.ts';
+import { withProfileOption } from '../profile-options.ts';
+import { registerToolSwitches } from './profile.ts';
 
 /** Adds the options of commands that configure and start a server. */
 function withServerOptions(command: Command): Command {
-  return withIsolationOptions(withCatalogOptions(command))
+  return withIsolationOptions(withProfileOption(withCatalogOptions(command)))
     .option('--set <server.parameter=value>', 'set a parameter (repeatable)', collect, [])
     .option('--json', 'print JSON');
 }
@@ -15,8 +17,10 @@ export function registerServer(program: Command): void {
   const actions = () => import('./server-actions.ts');
   const tools = program
     .command('tools')
-    .summary('list, show and call tools of a server')
-    .description('Lists and shows the signed tools of a server, and calls them in its box.');
+    .summary('list, show, call and switch tools of a server')
+    .description(
+      'Lists and shows the signed tools of a server, calls them in its box, and switches them on and off in a profile.',
+    );
   withServerOptions(tools.command('ls').argument('<server>', 'NAME or NAME@VERSION'))
     .description('Lists the tools; a server whose tools are live is started for it.')
     .action(async (server: string, options: ServerOptions) =>
@@ -42,6 +46,7 @@ export function registerServer(program: Command): void {
     .action(async (server: string, tool: string, args: string[], options: ServerOptions) =>
       (await actions()).callTool(server, tool, args, options),
     );
+  registerToolSwitches(tools);
   withServerOptions(program.command('diff').argument('<server>', 'NAME or NAME@VERSION'))
     .summary('compare live tools with the signed ones')
     .description(

@@ -1,0 +1,243 @@
+import { renderDiff } from '../../../core/entry/render-diff.ts';
+import { PortolanError } from '../../../core/errors.ts';
+import { portolanPaths } from '../../paths.ts';
+import { type Addition, checkedParameters, planAddition } from '../../profile/add-server.ts';
+import { editServer, setServer, switchTools } from '../../profile/change-profile.ts';
+import { notInProfile } from '../../profile/not-in-profile.ts';
+import { pinnedServer } from '../../profile/pinned-server.ts';
+import type { ProfilePlace } from '../../profile/place.ts';
+import { DEFAULT_PROFILE, NO_PROFILE } from '../../profile/profile-context.ts';
+import { profileContext } from '../../profile/profile-selection.ts';
+import { readProfile, readProfileIfAny, serverIn } from '../../profile/read-profile.ts';
+import { parseAssignments } from '../../profile/settings.ts';
+import { toolRefusal } from '../../profile/tool-switch.ts';
+import { visible } from '../../relay/render-diff.ts';
+import { openCatalogs } from '../catalog-access.ts';
+import { openUserVault } from '../open-vault.ts';
+import { note, print } from '../print.ts';
+import { chosenPlace, type ProfileOptions } from '../profile-options.ts';
+import { suggest } from '../suggest.ts';
+import type { AddServerOptions, JsonOption, SetOptions, ToolSwitchOptions } from './profile.ts';
+
+export async function addServers(
+  servers: readonly string[],
+  options: AddServerOptions,
+): Promise<void> {
+  const paths = portolanPaths();
+  const place = await chosenPlace(options, paths);
+  const loaded = await readProfileIfAny(place, paths);
+  const names = servers.map((text) => text.split('@', 1)[0] ?? '');
+  const settings = parseAssignments(options.set);
+  const stray = [...settings.keys()].find((name) => !names.includes(name));
+  if (stray !== undefined) {
+    throw new PortolanError(
+      'usage',
+      'SETTING_UNKNOWN',
+      `--set ${stray}...: ${stray} is not among the servers to add`,
+    );
+  }
+  const there = names.find((name) => loaded && serverIn(loaded.profile, name) !== undefined);
+  if (there !== undefined) {
+    throw new PortolanError(
+      'usage',
+      'SERVER_EXISTS',
+      `the profile ${place.name} has ${there} already; \`portolan update ${there}\` moves it on, \`portolan set ${there}.PARAMETER=VALUE\` changes its settings`,
+    );
+  }
+  const catalogs = await openCatalogs(
+    { ...options, catalogs: loaded?.profile.catalogs },
+    paths,
+    note,
+  );
+  const vault = openUserVault();
+  const profile = loaded
+    ? profileContext(loaded)
+    : { ...NO_PROFILE, name: place.name, scope: place.scope };
+  // All are looked at before any is added: half of a command is no result.
+  const additions: Addition[] = [];
+  for (const text of servers) {
+    const texts = settings.get(text.split('@', 1)[0] ?? '') ?? new Map();
+    additions.push(await planAddition(text, { catalogs, vault, profile, texts }));
+  }
+  if (!options.dryRun) {
+    for (const { server, value, locked } of additions) {
+      await setServer(place, paths, server.entry.name, value, locked);
+    }
+  }
+  const report = additions.map(
+    ({ server, permissions, missingSecrets, missingParameters: parameters, ...rest }) => ({
+      server: server.entry.name,
+      version: server.entry.version,
+      profile: place.name,
+      path: place.path,
+      permissions: permissions.more,
+      missing: { parameters, secrets: missingSecrets, signIn: rest.signIn },
+      locked: rest.locked,
+      tools: rest.tools,
+    }),
+  );
+  print(options.json, report, () =>
+    [
+      ...additions.map((addition) => describe(addition, place, options.dryRun === true)),
+      ...(options.dryRun ? [] : [nextSteps(place)]),
+    ].join('\n\n'),
+  );
+}
+
+export async function removeServers(
+  servers: readonly string[],
+  options: ProfileOptions & JsonOption,
+): Promise<void> {
+  const paths = portolanPaths();
+  const place = await chosenPlace(options, paths);
+  const { profile } = await readProfile(place, paths);
+  for (const name of servers) if (!serverIn(profile, name)) throw notInProfile(name, place);
+  for (const name of servers) await setServer(place, paths, name, undefined);
+  print(
+    options.json,
+    { profile: place.name, removed: servers },
+    () => `${servers.join(', ')} removed from the profile ${place.name}`,
+  );
+}
+
+export async function setParameters(
+  assignments: readonly string[],
+  options: SetOptions,
+): Promise<void> {
+  const settings = parseAssignments(assignments);
+  const removals = (options.unset ?? []).map(parseRemoval);
+  if (settings.size + removals.length === 0) {
+    throw new PortolanError(
+      'usage',
+      'SETTING_MALFORMED',
+      'say what to set, as SERVER.PARAMETER=VALUE, or --unset SERVER.PARAMETER',
+    );
+  }
+  const paths = portolanPaths();
+  const place = await chosenPlace(options, paths);
+  const loaded = await readProfile(place, paths);
+  const catalogs = await openCatalogs(
+    { ...options, catalogs: loaded.profile.catalogs },
+    paths,
+    note,
+  );
+  const names = new Set([...settings.keys(), ...removals.map(({ server }) => server)]);
+  for (const name of names) {
+    if (!serverIn(loaded.profile, name)) throw notInProfile(name, place);
+  }
+  // Values are checked before the first of them is written.
+  const checked = new Map<string, ReturnType<typeof checkedParameters>>();
+  for (const [name, texts] of settings) {
+    const { entry } = await pinnedServer(catalogs, name, profileContext(loaded));
+    checked.set(name, checkedParameters(entry, texts));
+  }
+  const result: Record<string, unknown> = {};
+  for (const name of names) {
+    const gone = removals.filter(({ server }) => server === name).map((one) => one.parameter);
+    const value = await editServer(place, paths, name, (before = {}) => {
+      const { parameters = {}, ...others } = before;
+      const kept = Object.entries(parameters).filter(([key]) => !gone.includes(key));
+      const next = { ...Object.fromEntries(kept), ...checked.get(name) };
+      return Object.keys(next).length > 0 ? { ...others, parameters: next } : others;
+    });
+    result[name] = value.parameters ?? {};
+  }
+  print(options.json, result, () =>
+    [
+      ...assignments.map((text) => `${text.split('=', 1)[0]} is set`),
+      ...removals.map(({ server, parameter }) => `${server}.${parameter} is removed`),
+    ].join('\n'),
+  );
+}
+
+export async function switchServerTools(
+  name: string,
+  names: readonly string[],
+  on: boolean,
+  options: ToolSwitchOptions,
+): Promise<void> {
+  const paths = portolanPaths();
+  const place = await chosenPlace(options, paths);
+  const loaded = await readProfile(place, paths);
+  if (!serverIn(loaded.profile, name)) throw notInProfile(name, place);
+  const catalogs = await openCatalogs(
+    { ...options, catalogs: loaded.profile.catalogs },
+    paths,
+    note,
+  );
+  const { tools } = await pinnedServer(catalogs, name, profileContext(loaded));
+  const known = tools?.tools.map((tool) => tool.name);
+  const unknown = known && names.find((one) => !one.includes('*') && !known.includes(one));
+  if (unknown !== undefined) {
+    throw new PortolanError(
+      'usage',
+      'TOOL_UNKNOWN',
+      `${name} has no tool "${unknown}"${suggest(unknown, known ?? [])}`,
+    );
+  }
+  const value = await switchTools(place, paths, name, names, on);
+  const state = (known ?? names).map((tool) => ({
+    tool,
+    on: toolRefusal(value, name, tool, place.name) === undefined,
+  }));
+  const stuck = on
+    ? names.filter((one) => !one.includes('*') && state.some((s) => s.tool === one && !s.on))
+    : [];
+  print(options.json, { server: name, tools: value.tools ?? {}, state }, () =>
+    [
+      `${names.join(', ')} of ${name} ${on ? 'switched on' : 'switched off'} in the profile ${place.name}`,
+      known ? `${state.filter((one) => one.on).length} of ${known.length} tools are offered` : '',
+      ...stuck.map((tool) => `Still off: ${toolRefusal(value, name, tool, place.name)}`),
+    ]
+      .filter((line) => line !== '')
+      .join('\n'),
+  );
+  if (stuck.length > 0) process.exitCode = 1;
+}
+
+function parseRemoval(text: string): { readonly server: string; readonly parameter: string } {
+  const [server = '', parameter = '', ...rest] = text.split('.');
+  if (server && parameter && rest.length === 0) return { server, parameter };
+  throw new PortolanError(
+    'usage',
+    'SETTING_MALFORMED',
+    `--unset ${text} is not SERVER.PARAMETER, e.g. --unset github.host`,
+  );
+}
+
+function describe(addition: Addition, place: ProfilePlace, dryRun: boolean): string {
+  const { server, permissions, tools, missingSecrets, signIn } = addition;
+  const { entry } = server;
+  const profile = argument(place);
+  const lines = renderDiff(permissions, { added: [], removed: [], changed: [] });
+  const missing = [
+    ...addition.missingParameters.map(
+      ({ name, description }) =>
+        `parameter ${name} (${visible(description)}): portolan set ${entry.name}.${name}=VALUE${profile}`,
+    ),
+    ...missingSecrets.map(
+      ({ name, description }) =>
+        `secret ${name} (${visible(description)}): portolan secret set ${entry.name}.${name}${profile}`,
+    ),
+    ...(signIn ? [`sign-in: portolan auth login ${entry.name}`] : []),
+  ];
+  return [
+    dryRun
+      ? `${entry.name} ${entry.version} would be added to the profile ${place.name}`
+      : `${entry.name} ${entry.version} is added to the profile ${place.name} (${place.path})`,
+    lines.length === 0 ? 'It may touch nothing outside its box.' : 'It asks for:',
+    ...lines.map((line) => `  ${line}`),
+    tools ? `It offers ${tools.length} tools.` : 'Its tools are listed live.',
+    ...(missing.length > 0
+      ? ['Missing before it can be used:', ...missing.map((line) => `  ${line}`)]
+      : []),
+  ].join('\n');
+}
+
+function nextSteps(place: ProfilePlace): string {
+  return `Next: portolan client connect CLIENT${argument(place)}, or portolan run${argument(place)}. Gateways that serve this profile follow by themselves.`;
+}
+
+function argument({ name }: ProfilePlace): string {
+  return name === DEFAULT_PROFILE ? '' : ` --profile ${name}`;
+}

@@ -1,0 +1,138 @@
+import { PortolanError } from '../../../core/errors.ts';
+import { findSource, readSources } from '../../catalog/sources.ts';
+import { portolanPaths } from '../../paths.ts';
+import { createProfile, removeProfile } from '../../profile/change-profile.ts';
+import { lockFaults } from '../../profile/check-lock.ts';
+import {
+  forgetCurrentProfile,
+  listProfiles,
+  profilePlace,
+  setCurrentProfile,
+} from '../../profile/place.ts';
+import { lockedIn } from '../../profile/profile-lock.ts';
+import {
+  type LoadedProfile,
+  readProfile,
+  readProfileIfAny,
+  serversOf,
+} from '../../profile/read-profile.ts';
+import { print, table } from '../print.ts';
+import type { CreateOptions, JsonOption } from './profile.ts';
+
+export async function createOne(given: string, options: CreateOptions): Promise<void> {
+  const paths = portolanPaths();
+  const place = await profilePlace(given, paths);
+  const { description, catalogs } = options;
+  if (catalogs) {
+    const sources = await readSources(paths.config);
+    for (const name of catalogs) findSource(sources, name);
+  }
+  await createProfile(place, paths, {
+    profile: {
+      ...(description !== undefined && { description }),
+      ...(catalogs && { catalogs: [...catalogs] }),
+    },
+  });
+  if (options.use) await setCurrentProfile(place, paths);
+  print(options.json, place, () =>
+    [
+      `Made ${place.path}.`,
+      `Next: portolan add SERVER${options.use ? '' : ` --profile ${place.name}`}`,
+    ].join('\n'),
+  );
+}
+
+export async function listAll({ json }: JsonOption): Promise<void> {
+  const paths = portolanPaths();
+  const rows = await Promise.all(
+    (await listProfiles(paths)).map(async ({ place, current }) => {
+      const row = { name: place.name, current, path: place.path };
+      try {
+        const loaded = await readProfileIfAny(place, paths);
+        if (!loaded) return { ...row, servers: [], problem: 'there is no such file' };
+        const servers = serversOf(loaded.profile).map(([name]) => name);
+        const { description } = loaded.profile;
+        return { ...row, servers, ...(description !== undefined && { description }) };
+      } catch (error) {
+        // One broken file must not hide the others.
+        if (!(error instanceof PortolanError)) throw error;
+        return { ...row, servers: [], problem: error.message };
+      }
+    }),
+  );
+  print(json, rows, () =>
+    rows.length === 0
+      ? 'No profile yet. `portolan add SERVER` makes one named default.'
+      : table(
+          rows.map(({ name, current, servers, ...row }) => [
+            `${current ? '*' : ' '} ${name}`,
+            'problem' in row ? 'BROKEN' : `${servers.length} servers`,
+            'problem' in row ? String(row.problem) : servers.join(', '),
+          ]),
+        ),
+  );
+}
+
+export async function showOne(given: string | undefined, { json }: JsonOption): Promise<void> {
+  const paths = portolanPaths();
+  const loaded = await readProfile(await profilePlace(given, paths), paths);
+  const { place, profile, lock } = loaded;
+  const faults = lockFaults(loaded);
+  print(json, { ...place, profile, lock, faults }, () =>
+    [
+      `${place.name}  ${place.path}`,
+      ...(profile.description === undefined ? [] : [profile.description]),
+      ...(profile.catalogs ? [`Catalogs: ${profile.catalogs.join(', ')}`] : []),
+      '',
+      serversOf(profile).length === 0
+        ? 'It has no servers yet: portolan add SERVER'
+        : table(rowsOf(loaded)),
+      ...faults.map((fault) => `! ${fault}`),
+    ].join('\n'),
+  );
+}
+
+export async function useOne(given: string): Promise<void> {
+  const paths = portolanPaths();
+  const place = await profilePlace(given, paths);
+  await readProfile(place, paths);
+  await setCurrentProfile(place, paths);
+  const shadow = process.env.PORTOLAN_PROFILE;
+  print(false, undefined, () =>
+    shadow
+      ? `${place.name} is the current profile, but PORTOLAN_PROFILE=${shadow} wins in this shell`
+      : `${place.name} is the current profile`,
+  );
+}
+
+export async function removeOne(given: string): Promise<void> {
+  const paths = portolanPaths();
+  const place = await profilePlace(given, paths);
+  const current = await profilePlace(undefined, paths);
+  await removeProfile(place, paths);
+  if (current.path === place.path) await forgetCurrentProfile(paths);
+  print(
+    false,
+    undefined,
+    () => `${place.name} is removed; its secrets stay in the vault (portolan secret ls)`,
+  );
+}
+
+function rowsOf({ profile, lock }: LoadedProfile): string[][] {
+  return serversOf(profile).map(([name, { version, parameters, secrets, tools, isolation }]) => {
+    const locked = lockedIn(lock, name);
+    return [
+      name,
+      `${locked?.version ?? 'not locked'}${version === undefined ? '' : ' (kept)'}`,
+      [
+        ...Object.entries(parameters ?? {}).map(
+          ([key, value]) => `${key}=${typeof value === 'string' ? value : JSON.stringify(value)}`,
+        ),
+        ...Object.keys(secrets ?? {}).map((key) => `${key} from a password manager`),
+        ...(tools?.enable ? [`only ${tools.enable.join(', ')}`] : []),
+        ...(tools?.disable ? [`without ${tools.disable.join(', ')}`] : []),
+        ...(isolation ? [isolation] : []),
+      ].join('; '),
+    ];
+  });
+}

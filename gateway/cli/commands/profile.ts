@@ -1,0 +1,186 @@
+import type { Command } from 'commander';
+import { type CatalogOptions, collect, withCatalogOptions } from '../catalog-access.ts';
+import { type ProfileOptions, withProfileOption } from '../profile-options.ts';
+
+export interface JsonOption {
+  readonly json?: true;
+}
+
+export interface CreateOptions extends JsonOption {
+  readonly description?: string;
+  readonly catalogs?: readonly string[];
+  readonly use?: true;
+}
+
+export interface AddServerOptions extends CatalogOptions, ProfileOptions, JsonOption {
+  readonly set: readonly string[];
+  readonly dryRun?: true;
+}
+
+export interface SetOptions extends CatalogOptions, ProfileOptions, JsonOption {
+  readonly unset?: readonly string[];
+}
+
+export interface UpdateOptions extends CatalogOptions, ProfileOptions, JsonOption {
+  readonly yes?: true;
+  readonly frozen?: true;
+  readonly dryRun?: true;
+}
+
+export interface ToolSwitchOptions extends CatalogOptions, ProfileOptions, JsonOption {}
+
+/** `portolan profile`, and `add`, `remove`, `set` and `update`, which change one. */
+export function registerProfile(program: Command): void {
+  registerSets(program);
+  registerChanges(program);
+}
+
+function registerSets(program: Command): void {
+  const actions = () => import('./profile-actions.ts');
+  const profile = program
+    .command('profile')
+    .summary('named sets of servers with their settings')
+    .description(
+      'Makes, lists and removes profiles: sets of servers with versions, parameters, tools and isolation. A profile is a YAML file with a lock beside it; a name means one of yours, a path that of a project.',
+    );
+  json(profile.command('create').argument('<name|path>', 'e.g. work, or ./portolan.yaml'))
+    .description('Makes an empty profile.')
+    .option('--description <text>', 'what it is for')
+    .option('--catalogs <names>', 'take servers from these catalogs only, with commas', names)
+    .option('--use', 'make it the current profile')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  portolan profile create work --use
+  portolan profile create ./portolan.yaml --description 'Tools of the web team'`,
+    )
+    .action(async (name: string, options: CreateOptions) =>
+      (await actions()).createOne(name, options),
+    );
+  json(profile.command('ls'))
+    .description('Lists your profiles; the current one has a star.')
+    .action(async (options: JsonOption) => (await actions()).listAll(options));
+  json(profile.command('show').argument('[name|path]', 'the current one when absent'))
+    .description('Shows the servers of a profile, what is set for them and what is locked.')
+    .action(async (name: string | undefined, options: JsonOption) =>
+      (await actions()).showOne(name, options),
+    );
+  profile
+    .command('use')
+    .argument('<name|path>', 'an existing profile')
+    .description('Makes a profile the current one. Gateways that serve the current one follow.')
+    .action(async (name: string) => (await actions()).useOne(name));
+  profile
+    .command('rm')
+    .argument('<name|path>', 'the profile to remove')
+    .description('Removes a profile and its lock. Its secrets stay in the vault.')
+    .action(async (name: string) => (await actions()).removeOne(name));
+}
+
+function registerChanges(program: Command): void {
+  const actions = () => import('./add-actions.ts');
+  change(program.command('add').argument('<servers...>', 'NAME or NAME@VERSION'))
+    .summary('add servers to a profile')
+    .description(
+      'Verifies servers, adds them to a profile and locks them. Says what they may do, which parameters, secrets and sign-ins are missing, and what to do next.',
+    )
+    .option('--set <server.parameter=value>', 'set a parameter (repeatable)', collect, [])
+    .option('--dry-run', 'show what it would mean, change nothing')
+    .addHelpText(
+      'after',
+      `
+Examples:
+  portolan add context7
+  portolan add filesystem --set filesystem.directories=/home/me/work
+  portolan add github@1.2.0 --profile ./portolan.yaml`,
+    )
+    .action(async (servers: string[], options: AddServerOptions) =>
+      (await actions()).addServers(servers, options),
+    );
+  json(withProfileOption(program.command('remove').argument('<servers...>', 'names')))
+    .summary('remove servers from a profile')
+    .description('Removes servers with their settings from a profile and its lock.')
+    .addHelpText('after', '\nExample:\n  portolan remove context7')
+    .action(async (servers: string[], options: ProfileOptions & JsonOption) =>
+      (await actions()).removeServers(servers, options),
+    );
+  change(program.command('set').argument('[settings...]', 'SERVER.PARAMETER=VALUE'))
+    .summary('set parameters of servers in a profile')
+    .description('Sets parameters. A list is JSON, or one text for a list of one.')
+    .option('--unset <server.parameter>', 'remove a parameter (repeatable)', collect)
+    .addHelpText(
+      'after',
+      `
+Examples:
+  portolan set 'filesystem.directories=["/home/me/work","/home/me/notes"]'
+  portolan set --unset github.host`,
+    )
+    .action(async (settings: string[], options: SetOptions) =>
+      (await actions()).setParameters(settings, options),
+    );
+  change(
+    program
+      .command('update')
+      .argument('[servers...]', 'NAME, or NAME@VERSION to keep that version; all when absent'),
+  )
+    .summary('move servers of a profile on to newer versions')
+    .description(
+      'Shows what newer versions change: version, tools and permissions. Asks before a server may do more; nothing is changed without an answer.',
+    )
+    .option('--yes', 'agree to everything that is shown')
+    .option('--dry-run', 'show what would change, change nothing')
+    .option('--frozen', 'change nothing, and fail when the profile and its lock disagree (for CI)')
+    .addHelpText(
+      'after',
+      `
+Ends with code 7 when a server would be allowed more and nobody is there to ask.
+
+Examples:
+  portolan update
+  portolan update github@1.2.0
+  portolan update --profile ./portolan.yaml --frozen`,
+    )
+    .action(async (servers: string[], options: UpdateOptions) =>
+      (await import('./update-actions.ts')).updateServers(servers, options),
+    );
+}
+
+/** `tools enable` and `tools disable`. */
+export function registerToolSwitches(tools: Command): void {
+  for (const on of [true, false]) {
+    const verb = on ? 'enable' : 'disable';
+    change(
+      tools
+        .command(verb)
+        .argument('<server>', 'a server of the profile')
+        .argument('<tools...>', 'names of tools; * stands for any text'),
+    )
+      .description(
+        on
+          ? 'Offers tools of a server again.'
+          : 'Stops offering tools of a server; a call of one is refused.',
+      )
+      .addHelpText(
+        'after',
+        on
+          ? '\nExample:\n  portolan tools enable github delete_file'
+          : "\nExample:\n  portolan tools disable github 'delete_*'",
+      )
+      .action(async (server: string, names: string[], options: ToolSwitchOptions) =>
+        (await import('./add-actions.ts')).switchServerTools(server, names, on, options),
+      );
+  }
+}
+
+function change(command: Command): Command {
+  return json(withProfileOption(withCatalogOptions(command)));
+}
+
+function json(command: Command): Command {
+  return command.option('--json', 'print JSON');
+}
+
+function names(value: string): readonly string[] {
+  return value.split(',').map((name) => name.trim());
+}

@@ -1,0 +1,148 @@
+import type { VerifiedServer } from '../../core/catalog/read-server.ts';
+import { type PermissionDiff, permissionDiff } from '../../core/entry/permission-diff.ts';
+import { type ToolDiff, toolDiff } from '../../core/entry/tool-diff.ts';
+import type { LockedServer, ToolDefinition } from '../../core/entry/types.generated.ts';
+import { PortolanError } from '../../core/errors.ts';
+import type { CatalogSet } from '../catalog/catalog-set.ts';
+import type { Paths } from '../paths.ts';
+import { editServer, writeLock } from './change-profile.ts';
+import { lockServer } from './lock-server.ts';
+import { notInProfile } from './not-in-profile.ts';
+import type { ProfilePlace } from './place.ts';
+import { lockedIn } from './profile-lock.ts';
+import { type LoadedProfile, serverIn, serversOf } from './read-profile.ts';
+import { toolRefusal } from './tool-switch.ts';
+
+/** What an update of one server would change; nothing is changed yet. */
+export interface ServerUpdate {
+  readonly server: string;
+  /** What is locked now; absent for the first time. */
+  readonly from?: LockedServer;
+  readonly to: LockedServer;
+  readonly permissions: PermissionDiff;
+  readonly tools: ToolDiff;
+  /** Another signer or catalog vouches for it: a sentence each. */
+  readonly notes: readonly string[];
+  /** The server may do more than before, offers more, or somebody else vouches for it. */
+  readonly widens: boolean;
+  /** The profile is to name this version from now on. */
+  readonly pin?: string;
+}
+
+/**
+ * Compares what is locked with what the profile and the catalogs say now. `texts` are servers of the
+ * profile, as NAME or NAME@VERSION; all when absent. A version that the profile names is kept. With
+ * `onProblem`, a server that cannot be had stops no other.
+ *
+ * Throws `usage` / `SERVER_NOT_IN_PROFILE` and what the catalogs throw.
+ */
+export async function planUpdates(
+  loaded: LoadedProfile,
+  catalogs: CatalogSet,
+  texts: readonly string[] = [],
+  onProblem?: (server: string, error: PortolanError) => void,
+): Promise<readonly ServerUpdate[]> {
+  const { profile, lock, place } = loaded;
+  const wanted = texts.length > 0 ? texts : serversOf(profile).map(([name]) => name);
+  const updates = await Promise.all(
+    wanted.map(async (text) => {
+      try {
+        return await planUpdate(text);
+      } catch (error) {
+        if (!onProblem || !(error instanceof PortolanError)) throw error;
+        onProblem(text, error);
+        return undefined;
+      }
+    }),
+  );
+  return updates.filter((update) => update !== undefined);
+
+  async function planUpdate(text: string): Promise<ServerUpdate | undefined> {
+    const [name = '', named] = text.split('@');
+    const own = serverIn(profile, name);
+    if (!own) throw notInProfile(name, place);
+    const from = lockedIn(lock, name);
+    const after = await catalogs.server(name, named ?? own.version);
+    const to = await lockServer(after, catalogs.catalogOf(name));
+    const pin = named !== undefined && own.version !== named ? { pin: named } : {};
+    if (from?.digest === to.digest) {
+      return 'pin' in pin ? { ...noChange(name, from, to), ...pin } : undefined;
+    }
+    const before = from && (await lockedServer(catalogs, name, from));
+    const permissions = permissionDiff(before?.entry, after.entry);
+    const tools = toolDiff(toolsOf(before), toolsOf(after));
+    const notes = notesOf(from, to, before);
+    const offered = tools.added.filter(
+      (tool) => toolRefusal(own, name, tool.name, place.name) === undefined,
+    );
+    const widens = permissions.more.length + offered.length + notes.length > 0;
+    return { server: name, ...(from && { from }), to, permissions, tools, notes, widens, ...pin };
+  }
+}
+
+/** Locks what was agreed to. Entries of servers that the profile no longer has are dropped. */
+export async function applyUpdates(
+  { place, profile }: LoadedProfile,
+  paths: Paths,
+  updates: readonly ServerUpdate[],
+): Promise<void> {
+  await writeLock(place, paths, (lock) => {
+    const servers = { ...lock.servers };
+    for (const name of Object.keys(servers)) {
+      if (serverIn(profile, name) === undefined) delete servers[name];
+    }
+    for (const { server, to } of updates) servers[server] = to;
+    return { ...lock, servers };
+  });
+  for (const { server, pin } of updates) {
+    if (pin !== undefined) await pinVersion(place, paths, server, pin);
+  }
+}
+
+async function pinVersion(
+  place: ProfilePlace,
+  paths: Paths,
+  server: string,
+  version: string,
+): Promise<void> {
+  await editServer(place, paths, server, (before) => before && { ...before, version });
+}
+
+/** What is locked now. It may be gone: then all that the new version may do counts as more. */
+async function lockedServer(
+  catalogs: CatalogSet,
+  name: string,
+  locked: LockedServer,
+): Promise<VerifiedServer | undefined> {
+  try {
+    return await catalogs.server(name, locked.version, locked);
+  } catch (error) {
+    if (error instanceof PortolanError) return undefined;
+    throw error;
+  }
+}
+
+function notesOf(
+  from: LockedServer | undefined,
+  to: LockedServer,
+  before: VerifiedServer | undefined,
+): readonly string[] {
+  if (!from) return [];
+  return [
+    ...(before ? [] : [`what was locked (${from.version}) cannot be read any more to compare it`]),
+    ...(from.signer === to.signer ? [] : [`signed by ${to.signer}, before by ${from.signer}`]),
+    ...(from.catalog.source === to.catalog.source
+      ? []
+      : [`comes from ${to.catalog.source}, before from ${from.catalog.source}`]),
+  ];
+}
+
+function noChange(server: string, from: LockedServer, to: LockedServer): ServerUpdate {
+  const nothing = { added: [], removed: [], changed: [] };
+  const permissions = { more: [], less: [] };
+  return { server, from, to, permissions, tools: nothing, notes: [], widens: false };
+}
+
+function toolsOf(server: VerifiedServer | undefined): readonly ToolDefinition[] {
+  return server?.tools?.tools ?? [];
+}
