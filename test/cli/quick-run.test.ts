@@ -36,6 +36,7 @@ describe('the options of a start', () => {
     ],
     [['--tool-changes', 'warn', '--prefix=never', '--audit', 'off', '--transport', 'stdio']],
     [['--servers=', '--audit=--strange']],
+    [['--profile', './portolan.yaml', '--frozen']],
   ])('%j are read as commander reads them', (args) => {
     const quick = quickRunOptions(args);
     expect(quick).toBeDefined();
