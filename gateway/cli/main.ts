@@ -2,10 +2,10 @@
 // hears anything: all that a first `tools/list` can do without is behind an import().
 import { runGateway } from '../compose/run-gateway.ts';
 import { quickRunOptions } from './quick-run.ts';
-import { reportError } from './report-error.ts';
+import { reportCommandLine, reportError } from './report-error.ts';
 
 // Not awaited at the top level: the bundle is CommonJS, which knows no such thing.
-main(process.argv.slice(2)).catch(reportError);
+main(process.argv.slice(2)).catch((error: unknown) => reportError(error));
 
 async function main([command, ...args]: readonly string[]): Promise<void> {
   const options = command === 'run' ? quickRunOptions(args) : undefined;
@@ -18,7 +18,6 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
     await createProgram().parseAsync();
   } catch (error) {
     if (!(error instanceof CommanderError)) throw error;
-    // Commander has printed its own message; help and version end with code 0.
-    process.exitCode = error.exitCode === 0 ? 0 : 2;
+    reportCommandLine(error);
   }
 }

@@ -23,13 +23,14 @@ export type GuardedCall = (
  */
 export async function guardOneCall(
   { upstream, secrets }: ChosenServer,
+  method: CallInfo['method'],
   name: string,
 ): Promise<GuardedCall> {
   const paths = portolanPaths();
   const policies = await loadPolicies(paths);
-  const refusal = refusalOfTool(policies, upstream.name, name);
+  const refusal = method === 'tools/call' && refusalOfTool(policies, upstream.name, name);
   if (refusal) throw policyError(refusal);
-  const off = upstream.toolRefusal?.(name);
+  const off = method === 'tools/call' ? upstream.toolRefusal?.(name) : undefined;
   if (off !== undefined) throw new PortolanError('forbidden', 'TOOL_OFF', off);
   return async (values, call) => {
     const audit = openCallAudit({
@@ -43,10 +44,10 @@ export async function guardOneCall(
     const info: CallInfo = {
       server: upstream.name,
       ...(upstream.digest !== undefined && { digest: upstream.digest }),
-      method: 'tools/call',
+      method,
       name,
       principal: 'command line',
-      params: { name, arguments: values },
+      params: method === 'resources/read' ? { uri: name } : { name, arguments: values },
     };
     const started = Date.now();
     const record = (verdict: 'ok' | 'error' | 'refused') =>

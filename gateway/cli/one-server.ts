@@ -11,7 +11,7 @@ import { type KnownSecrets, knownSecrets } from '../policy/known-secrets.ts';
 import { pinnedServer } from '../profile/pinned-server.ts';
 import type { ProfileContext } from '../profile/profile-context.ts';
 import { Connection, envelope, greet } from '../relay/connection.ts';
-import { fetchList, type LiveList } from '../relay/line.ts';
+import { fetchList, type ListKind, type LiveList } from '../relay/line.ts';
 import { CODE, errorMessage, isObject, type JsonObject, RpcError } from '../relay/protocol.ts';
 import type { Upstream } from '../relay/upstream.ts';
 import { type CatalogOptions, openCatalogs } from './catalog-access.ts';
@@ -65,7 +65,7 @@ export interface Conversation {
     params: JsonObject,
     onProgress?: (params: JsonObject) => void,
   ): Promise<JsonObject>;
-  list(kind: 'tools' | 'prompts' | 'resources'): Promise<LiveList>;
+  list(kind: ListKind): Promise<LiveList>;
 }
 
 const START_TIMEOUT_MS = 120_000;

@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, type Option } from 'commander';
 import { registerBrowse } from './commands/browse.ts';
 import { registerCatalog } from './commands/catalog.ts';
 import { registerClient } from './commands/client.ts';
@@ -8,7 +8,9 @@ import { registerRun } from './commands/run.ts';
 import { registerRunning } from './commands/running.ts';
 import { registerSecret } from './commands/secret.ts';
 import { registerServeRegistry } from './commands/serve-registry.ts';
-import { registerServer } from './commands/server.ts';
+import { registerOffers, registerServer } from './commands/server.ts';
+import { generalHelp } from './help.ts';
+import { isJsonWanted } from './report-error.ts';
 import { version } from './version.ts';
 
 /** The `portolan` command with all its subcommands; each loads its work only when it runs. */
@@ -18,17 +20,22 @@ export function createProgram(): Command {
     .version(version, '-V, --version', 'print the version')
     .helpOption('-h, --help', 'show help')
     .helpCommand('help [command]', 'show help of a command')
+    .addHelpText('after', generalHelp)
     .showSuggestionAfterError(true)
-    .showHelpAfterError('(portolan --help shows what there is)')
+    .showHelpAfterError(isJsonWanted() ? false : '(portolan --help shows what there is)')
+    .configureHelp({ optionDescription: describeOption })
     .configureOutput({
-      outputError: (text, write) => write(text.replace(/^error: /, 'portolan: ')),
+      outputError: (text, write) => {
+        // With --json, they become a report at the end.
+        if (!isJsonWanted()) write(text.replace(/^error: /, 'portolan: '));
+      },
     })
     .exitOverride();
-
   registerRun(program);
   registerRunning(program);
   registerServeRegistry(program);
   registerBrowse(program);
+  registerOffers(program);
   registerServer(program);
   registerProfile(program);
   registerCatalog(program);
@@ -36,4 +43,14 @@ export function createProgram(): Command {
   registerPolicy(program);
   registerClient(program);
   return program;
+}
+
+/** As commander does, but an empty list is no default worth telling. */
+export function describeOption({ description, defaultValue, argChoices }: Option): string {
+  const isTold = defaultValue !== undefined && typeof defaultValue !== 'boolean';
+  const facts = [
+    ...(argChoices ? [`choices: ${argChoices.join(', ')}`] : []),
+    ...(isTold && String(defaultValue) !== '' ? [`default: ${defaultValue}`] : []),
+  ];
+  return facts.length > 0 ? `${description} (${facts.join('; ')})` : description;
 }

@@ -17,7 +17,11 @@ export type Part =
   | 'gnome-keyring-daemon'
   | 'secret-tool'
   | 'npm'
-  | 'jq';
+  | 'jq'
+  | 'script'
+  | 'bash'
+  | 'zsh'
+  | 'fish';
 
 const ENV = { ...process.env, PATH: `${process.env.PATH}:/usr/sbin` };
 

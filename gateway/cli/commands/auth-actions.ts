@@ -6,7 +6,7 @@ import { portolanPaths } from '../../paths.ts';
 import { type CatalogOptions, openCatalogs } from '../catalog-access.ts';
 import { askHidden, openUserVault } from '../open-vault.ts';
 import { note, print, table } from '../print.ts';
-import type { LoginCommandOptions } from './secret.ts';
+import type { LoginCommandOptions, LogoutCommandOptions } from './secret.ts';
 
 export async function login(name: string, options: LoginCommandOptions): Promise<void> {
   const { url, scopes } = await remoteOf(name, options);
@@ -17,7 +17,7 @@ export async function login(name: string, options: LoginCommandOptions): Promise
     ...(options.clientId ? { client: await ownClient(options.clientId) } : {}),
     onUrl: (address) => note(`sign in at:\n  ${address}`),
   });
-  print(false, undefined, () => `Signed in to ${name} (${info.issuer})`);
+  print(options.json, info, () => `Signed in to ${name} (${info.issuer})`);
 }
 
 export async function listSignIns({ json }: { json?: true }): Promise<void> {
@@ -39,10 +39,10 @@ export async function listSignIns({ json }: { json?: true }): Promise<void> {
   );
 }
 
-export async function logout(name: string, options: CatalogOptions): Promise<void> {
+export async function logout(name: string, options: LogoutCommandOptions): Promise<void> {
   const { url } = await remoteOf(name, options);
   const { found, revoked } = await authorizer().logout(url);
-  print(false, undefined, () => {
+  print(options.json, { server: name, found, revoked }, () => {
     if (!found) return `There was no sign-in to ${name}.`;
     return revoked
       ? `Signed out of ${name}; its tokens are revoked.`

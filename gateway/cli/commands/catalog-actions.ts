@@ -42,7 +42,15 @@ export async function addCatalog(given: string, options: AddOptions): Promise<vo
     },
     { replace: options.replace === true },
   );
-  print(false, undefined, () => `${name}: ${describe(opened)}`);
+  const { catalog, evidence } = opened;
+  const added = {
+    name,
+    source,
+    number: catalog.number,
+    servers: catalog.servers.length,
+    signer: describeSigner(evidence.signer),
+  };
+  print(options.json, added, () => `${name}: ${describe(opened)}`);
 }
 
 export async function listCatalogs({ json }: { json?: true }): Promise<void> {
@@ -103,32 +111,51 @@ export async function catalogStatus(
   );
 }
 
-export async function updateCatalogs(name: string | undefined): Promise<void> {
+export async function updateCatalogs(
+  name: string | undefined,
+  { json }: { json?: true },
+): Promise<void> {
   const paths = portolanPaths();
+  const updates: CatalogUpdate[] = [];
   for (const source of await chosen(name)) {
     const seen = await readSeen(paths.state, source.source);
     const opened = await openCatalog(source.source, await policyOf(source), openOptions());
-    const { number } = opened.catalog;
-    const what =
-      seen && seen.number < number
-        ? `catalog ${seen.number} -> ${number}`
-        : `catalog ${number}, nothing new`;
-    print(false, undefined, () => `${source.name}: ${opened.offline ? 'offline, ' : ''}${what}`);
+    updates.push({
+      name: source.name,
+      number: opened.catalog.number,
+      offline: opened.offline,
+      ...(seen && { before: seen.number }),
+    });
   }
+  print(json, updates, () => updates.map(describeUpdate).join('\n'));
 }
 
-export async function removeCatalog(name: string): Promise<void> {
+interface CatalogUpdate {
+  readonly name: string;
+  readonly number: number;
+  /** Newest number seen before. */
+  readonly before?: number;
+  readonly offline: boolean;
+}
+
+function describeUpdate({ name, number, before, offline }: CatalogUpdate): string {
+  const isNew = before !== undefined && before < number;
+  const what = isNew ? `catalog ${before} -> ${number}` : `catalog ${number}, nothing new`;
+  return `${name}: ${offline ? 'offline, ' : ''}${what}`;
+}
+
+export async function removeCatalog(name: string, { json }: { json?: true }): Promise<void> {
   await removeSource(portolanPaths().config, name);
-  print(false, undefined, () => `${name} is forgotten`);
+  print(json, { name, removed: true }, () => `${name} is forgotten`);
 }
 
-export async function resetCatalog(given: string): Promise<void> {
+export async function resetCatalog(given: string, { json }: { json?: true }): Promise<void> {
   const paths = portolanPaths();
   const source = /^(oci|oci-layout):/.test(given)
     ? given
     : findSource(await readSources(paths.config), given).source;
   const found = await forgetSeen(paths.state, source);
-  print(false, undefined, () =>
+  print(json, { source, forgotten: found }, () =>
     found
       ? `The newest number seen of ${source} is forgotten; the next catalog that it offers is accepted if its signature holds.`
       : `Nothing was remembered of ${source}.`,

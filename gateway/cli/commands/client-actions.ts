@@ -152,11 +152,15 @@ async function each(
 ): Promise<void> {
   const results: object[] = [];
   for (const client of clients) {
-    await reporting(async () => {
-      const outcome = await work(targetOf(client, options));
-      results.push({ client: client.id, ...outcome });
-      if (!options.json) report(client, outcome, options);
-    }, clients.length);
+    await reporting(
+      async () => {
+        const outcome = await work(targetOf(client, options));
+        results.push({ client: client.id, ...outcome });
+        if (!options.json) report(client, outcome, options);
+      },
+      clients.length,
+      (fault) => results.push({ client: client.id, ...fault }),
+    );
   }
   if (options.json) print(true, results, () => '');
 }

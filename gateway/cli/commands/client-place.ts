@@ -7,7 +7,7 @@ import type { Machine } from '../../clients/machine.ts';
 import { CLIENTS } from '../../clients/table.ts';
 import type { Target } from '../../clients/target.ts';
 import { portolanPaths } from '../../paths.ts';
-import { reportError } from '../report-error.ts';
+import { describeError, type ErrorReport, reportError } from '../report-error.ts';
 import type { PlaceOptions } from './client.ts';
 
 /** The clients that have a file of the kind that is asked for. */
@@ -29,12 +29,20 @@ export function thisMachine(): Machine {
   return { platform: process.platform, env: process.env, home: homedir() };
 }
 
-/** One client's broken file does not keep the others from being connected. */
-export async function reporting(work: () => Promise<void>, clients: number): Promise<void> {
+/**
+ * One client's broken file does not keep the others from being connected. What went wrong with it
+ * is told, and given to `onFault` as `--json` prints it.
+ */
+export async function reporting(
+  work: () => Promise<void>,
+  clients: number,
+  onFault?: (report: ErrorReport) => void,
+): Promise<void> {
   try {
     await work();
   } catch (error) {
     if (clients === 1 || !(error instanceof PortolanError)) throw error;
-    reportError(error);
+    reportError(error, false);
+    onFault?.(describeError(error));
   }
 }

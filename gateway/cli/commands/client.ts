@@ -1,6 +1,7 @@
 import type { Command, Option } from 'commander';
 import type { GatewayOption } from '../../clients/launch.ts';
 import { type CatalogOptions, withCatalogOptions } from '../catalog-access.ts';
+import { withHelp } from '../help.ts';
 
 export interface PlaceOptions {
   /** Folder of a project; `true` for the current one. */
@@ -50,7 +51,12 @@ export function registerClient(program: Command): void {
     );
   const actions = () => import('./client-actions.ts');
 
-  withPlace(client.command('ls'))
+  withHelp(withPlace(client.command('ls')), {
+    examples: [
+      ['See what is installed and what is connected', 'portolan client ls'],
+      ['See the files in a project', 'portolan client ls --project'],
+    ],
+  })
     .description('Lists the clients of this machine, and what they are connected to.')
     .option('--all', 'also clients that are not installed')
     .option('--json', 'print JSON')
@@ -61,23 +67,47 @@ export function registerClient(program: Command): void {
   );
   const shared = sharedOptions(program);
   for (const option of shared) connect.addOption(option);
-  connect
+  withHelp(connect, {
+    examples: [
+      [
+        'Give Cursor and VS Code two servers',
+        'portolan client connect cursor vscode --servers context7,github',
+      ],
+      [
+        "See what would change in a project's file",
+        'portolan client connect claude-code --project --servers context7 --dry-run',
+      ],
+    ],
+    notes: 'Secrets never go into the file of a client: portolan secret set SERVER.NAME',
+  })
     .description('Adds an entry that starts the gateway on stdio, with these options of it.')
     .option('--all-servers', 'serve every server of the catalog that needs no setting')
     .option('--command <file>', 'run this file of Portolan with Node.js instead of `npx portolan`')
     .option('--no-check', 'do not ask the catalogs whether they have these servers')
-    .addHelpText('after', EXAMPLES)
     .action(async (clients: string[], options: ClientConnectOptions) =>
       (await actions()).connectClients(clients, options, givenOptions(shared, options)),
     );
 
-  withChange(client.command('disconnect').argument('[clients...]', 'ids of `client ls`'))
+  withHelp(
+    withChange(client.command('disconnect').argument('[clients...]', 'ids of `client ls`')),
+    {
+      examples: [
+        ['Disconnect one', 'portolan client disconnect cursor'],
+        ['Disconnect every client', 'portolan client disconnect --all'],
+      ],
+    },
+  )
     .description('Removes the entry of Portolan.')
     .action(async (clients: string[], options: ClientChangeOptions) =>
       (await actions()).disconnectClients(clients, options),
     );
 
-  withPlace(client.command('undo').argument('<client>', 'id of `client ls`'))
+  withHelp(withPlace(client.command('undo').argument('<client>', 'id of `client ls`')), {
+    examples: [
+      ['Take back the last change', 'portolan client undo vscode'],
+      ['See what can be taken back', 'portolan client undo vscode --list'],
+    ],
+  })
     .description('Takes back the last change that Portolan made to the file of a client.')
     .option('--list', 'list the changes that can be undone, newest first')
     .option('--dry-run', 'show what would change')
@@ -87,11 +117,14 @@ export function registerClient(program: Command): void {
       (await actions()).undoChange(id, options),
     );
 
-  withCatalogOptions(
+  const imports = withCatalogOptions(
     withPlace(
       client.command('import').argument('[clients...]', 'all that are installed when absent'),
     ),
-  )
+  );
+  withHelp(imports, {
+    examples: [['Find servers that a catalog has too', 'portolan client import cursor']],
+  })
     .description(
       'Lists the servers that clients have, and the catalog entries that could replace them. Changes nothing.',
     )
@@ -100,15 +133,6 @@ export function registerClient(program: Command): void {
       (await import('./client-import.ts')).importServers(clients, options),
     );
 }
-
-const EXAMPLES = `
-Secrets never go into the file of a client: portolan secret set SERVER.NAME
-
-Examples:
-  Give Cursor and VS Code two servers:
-    portolan client connect cursor vscode --servers context7,github
-  See what would change in a project's file:
-    portolan client connect claude-code --project --servers context7 --dry-run`;
 
 /** The options of `portolan run` that mean something on stdio. */
 function sharedOptions(program: Command): readonly Option[] {

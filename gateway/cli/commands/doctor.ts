@@ -1,81 +1,44 @@
-import { PortolanError } from '../../../core/errors.ts';
-import { detectIsolation } from '../../../core/isolation/index.ts';
-import { openCatalog } from '../../catalog/open-catalog.ts';
-import { policyOf, readSources } from '../../catalog/sources.ts';
+import type { Check } from '../../doctor/check.ts';
+import { checkCatalogs, checkNetwork } from '../../doctor/check-catalogs.ts';
+import { checkClients } from '../../doctor/check-clients.ts';
+import { checkGateway } from '../../doctor/check-gateway.ts';
+import { checkIsolation } from '../../doctor/check-isolation.ts';
+import { checkSecrets } from '../../doctor/check-secrets.ts';
 import { portolanPaths } from '../../paths.ts';
-import { note, print } from '../print.ts';
-import { version } from '../version.ts';
-
-interface Check {
-  readonly name: string;
-  readonly ok: boolean;
-  readonly text: string;
-}
+import { visible } from '../../relay/render-diff.ts';
+import { print } from '../print.ts';
+import { showProgress } from '../progress.ts';
+import { style } from '../style.ts';
 
 /** Checks what the gateway needs, and says for each fault what to do. Exit code 1 when one is there. */
 export async function doctor({ json }: { json?: true }): Promise<void> {
-  const checks: Check[] = [
-    {
-      name: 'Portolan',
-      ok: true,
-      text: `${version} on Node.js ${process.version}, ${process.platform} ${process.arch}`,
-    },
-    ...(await isolationChecks()),
-    ...(await catalogChecks()),
-  ];
-  print(json, checks, () =>
-    checks.map(({ name, ok, text }) => `${ok ? 'ok   ' : 'FAULT'}  ${name}: ${text}`).join('\n'),
-  );
-  if (checks.some(({ ok }) => !ok)) process.exitCode = 1;
-}
-
-async function isolationChecks(): Promise<Check[]> {
-  const { engines, bubblewrap, findings } = await detectIsolation();
-  const usable = engines.length > 0 || bubblewrap !== undefined;
-  return [
-    {
-      name: 'Isolation',
-      ok: usable,
-      text: usable
-        ? 'servers can be kept in a box'
-        : 'no server can run: install podman, docker or (for npm servers) bubblewrap',
-    },
-    // One way is enough, so a missing one is no fault.
-    ...findings.map(({ name, text }) => ({ name: `  ${name}`, ok: true, text })),
-  ];
-}
-
-async function catalogChecks(): Promise<Check[]> {
   const paths = portolanPaths();
-  const sources = await readSources(paths.config);
-  if (sources.length === 0) {
-    return [
-      {
-        name: 'Catalogs',
-        ok: true,
-        text: 'none yet; add one with `portolan catalog add SOURCE --key FILE`',
-      },
-    ];
-  }
-  return Promise.all(
-    sources.map(async (source): Promise<Check> => {
-      const name = `Catalog ${source.name}`;
-      try {
-        const opened = await openCatalog(source.source, await policyOf(source), {
-          stateDir: paths.state,
-          cacheDir: paths.cache,
-          log: note,
-        });
-        const { number, servers } = opened.catalog;
-        return {
-          name,
-          ok: !opened.offline,
-          text: `number ${number} with ${servers.length} servers, verified${opened.offline ? ' from the cache: its source does not answer' : ''}`,
-        };
-      } catch (error) {
-        if (!(error instanceof PortolanError)) throw error;
-        return { name, ok: false, text: error.message };
-      }
+  const progress = showProgress(process.stderr, { lines: false });
+  const groups: readonly (() => Promise<readonly Check[]>)[] = [
+    () => checkGateway(paths),
+    () => checkIsolation(process.env),
+    () => checkNetwork(paths),
+    // What a catalog has to say of itself is in its check.
+    () => checkCatalogs(paths, () => {}),
+    () => checkSecrets(paths, process.env),
+    () => checkClients(),
+  ];
+  let done = 0;
+  const checks = await Promise.all(
+    groups.map(async (group) => {
+      const found = await group();
+      done += 1;
+      progress.update('checking', done / groups.length);
+      return found;
     }),
-  );
+  ).finally(() => progress.done());
+  const all = checks.flat();
+  print(json, all, () => all.map(describe).join('\n'));
+  if (all.some(({ ok }) => !ok)) process.exitCode = 1;
+}
+
+function describe({ name, ok, text, remedy }: Check): string {
+  const mark = ok ? style.good('ok   ') : style.bad('FAULT');
+  const line = `${mark}  ${name}: ${visible(text)}`;
+  return remedy ? `${line}\n       ${style.dim('->')} ${visible(remedy)}` : line;
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type CatalogOptions, collect, withCatalogOptions } from '../catalog-access.ts';
+import { withHelp } from '../help.ts';
 
 /** Options of `portolan policy test`. */
 export interface PolicyTestOptions extends CatalogOptions {
@@ -16,15 +17,17 @@ export function registerPolicy(program: Command): void {
     .description(
       "Policies restrict catalogs, servers, tools, permissions, secrets and calls. The organisation's file stands above the user's; of both the stricter wins.",
     );
-  policy
-    .command('show')
+  withHelp(policy.command('show'), {
+    examples: [['See what applies here', 'portolan policy show']],
+  })
     .summary('show the policies that apply, and check them')
+    .description('Shows the policies that apply on this machine, and checks that they can be read.')
     .option('--json', 'print JSON')
     .action(async (options: { json?: true }) => {
       const { showPolicies } = await import('./policy-actions.ts');
       await showPolicies(options);
     });
-  withCatalogOptions(
+  const test = withCatalogOptions(
     policy
       .command('test')
       .argument('[server]', 'a server, as NAME or NAME@VERSION')
@@ -33,7 +36,14 @@ export function registerPolicy(program: Command): void {
       .description(
         'Says what the policy makes of every server, of one server, or of one of its tools, and which rule it is. Starts nothing. Ends with code 7 when the server or tool is refused.',
       ),
-  )
+  );
+  withHelp(test, {
+    examples: [
+      ['What of the catalog may be used', 'portolan policy test'],
+      ['Ask for one tool', 'portolan policy test github delete_repository'],
+    ],
+    exits: { 7: 'the server or tool is refused' },
+  })
     .option('--set <server.parameter=value>', 'a setting, as for run (repeatable)', collect, [])
     .option('--isolation <mode>', 'isolation that the server would run with', 'auto')
     .option('--json', 'print JSON')

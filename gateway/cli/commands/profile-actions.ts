@@ -92,28 +92,28 @@ export async function showOne(given: string | undefined, { json }: JsonOption): 
   );
 }
 
-export async function useOne(given: string): Promise<void> {
+export async function useOne(given: string, { json }: JsonOption): Promise<void> {
   const paths = portolanPaths();
   const place = await profilePlace(given, paths);
   await readProfile(place, paths);
   await setCurrentProfile(place, paths);
   const shadow = process.env.PORTOLAN_PROFILE;
-  print(false, undefined, () =>
+  print(json, { name: place.name, path: place.path, current: !shadow }, () =>
     shadow
       ? `${place.name} is the current profile, but PORTOLAN_PROFILE=${shadow} wins in this shell`
       : `${place.name} is the current profile`,
   );
 }
 
-export async function removeOne(given: string): Promise<void> {
+export async function removeOne(given: string, { json }: JsonOption): Promise<void> {
   const paths = portolanPaths();
   const place = await profilePlace(given, paths);
   const current = await profilePlace(undefined, paths);
   await removeProfile(place, paths);
   if (current.path === place.path) await forgetCurrentProfile(paths);
   print(
-    false,
-    undefined,
+    json,
+    { name: place.name, path: place.path, removed: true },
     () => `${place.name} is removed; its secrets stay in the vault (portolan secret ls)`,
   );
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { type CatalogOptions, collect, withCatalogOptions } from '../catalog-access.ts';
+import { withHelp } from '../help.ts';
 import { type ProfileOptions, withProfileOption } from '../profile-options.ts';
 
 export interface JsonOption {
@@ -43,87 +44,109 @@ function registerSets(program: Command): void {
     .description(
       'Makes, lists and removes profiles: sets of servers with versions, parameters, tools and isolation. A profile is a YAML file with a lock beside it; a name means one of yours, a path that of a project.',
     );
-  json(profile.command('create').argument('<name|path>', 'e.g. work, or ./portolan.yaml'))
+  withHelp(
+    json(profile.command('create').argument('<name|path>', 'e.g. work, or ./portolan.yaml')),
+    {
+      examples: [
+        ['Make one and use it', 'portolan profile create work --use'],
+        [
+          'Make one that a team commits',
+          "portolan profile create ./portolan.yaml --description 'Tools of the web team'",
+        ],
+      ],
+    },
+  )
     .description('Makes an empty profile.')
     .option('--description <text>', 'what it is for')
     .option('--catalogs <names>', 'take servers from these catalogs only, with commas', names)
     .option('--use', 'make it the current profile')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  portolan profile create work --use
-  portolan profile create ./portolan.yaml --description 'Tools of the web team'`,
-    )
     .action(async (name: string, options: CreateOptions) =>
       (await actions()).createOne(name, options),
     );
-  json(profile.command('ls'))
+  withHelp(json(profile.command('ls')), { examples: [['List them', 'portolan profile ls']] })
     .description('Lists your profiles; the current one has a star.')
     .action(async (options: JsonOption) => (await actions()).listAll(options));
-  json(profile.command('show').argument('[name|path]', 'the current one when absent'))
+  withHelp(json(profile.command('show').argument('[name|path]', 'the current one when absent')), {
+    examples: [
+      ['Show the current one', 'portolan profile show'],
+      ["Show a project's", 'portolan profile show ./portolan.yaml'],
+    ],
+  })
     .description('Shows the servers of a profile, what is set for them and what is locked.')
     .action(async (name: string | undefined, options: JsonOption) =>
       (await actions()).showOne(name, options),
     );
-  profile
-    .command('use')
-    .argument('<name|path>', 'an existing profile')
+  withHelp(json(profile.command('use').argument('<name|path>', 'an existing profile')), {
+    examples: [['Change to another one', 'portolan profile use work']],
+  })
     .description('Makes a profile the current one. Gateways that serve the current one follow.')
-    .action(async (name: string) => (await actions()).useOne(name));
-  profile
-    .command('rm')
-    .argument('<name|path>', 'the profile to remove')
+    .action(async (name: string, options: JsonOption) => (await actions()).useOne(name, options));
+  withHelp(json(profile.command('rm').argument('<name|path>', 'the profile to remove')), {
+    examples: [['Remove one', 'portolan profile rm work']],
+  })
     .description('Removes a profile and its lock. Its secrets stay in the vault.')
-    .action(async (name: string) => (await actions()).removeOne(name));
+    .action(async (name: string, options: JsonOption) =>
+      (await actions()).removeOne(name, options),
+    );
 }
 
 function registerChanges(program: Command): void {
   const actions = () => import('./add-actions.ts');
-  change(program.command('add').argument('<servers...>', 'NAME or NAME@VERSION'))
+  withHelp(change(program.command('add').argument('<servers...>', 'NAME or NAME@VERSION')), {
+    examples: [
+      ['Add a server', 'portolan add context7'],
+      [
+        'Add one with a setting',
+        'portolan add filesystem --set filesystem.directories=/home/me/work',
+      ],
+      [
+        "Add a version to a project's profile",
+        'portolan add github@1.2.0 --profile ./portolan.yaml',
+      ],
+    ],
+  })
     .summary('add servers to a profile')
     .description(
       'Verifies servers, adds them to a profile and locks them. Says what they may do, which parameters, secrets and sign-ins are missing, and what to do next.',
     )
     .option('--set <server.parameter=value>', 'set a parameter (repeatable)', collect, [])
     .option('--dry-run', 'show what it would mean, change nothing')
-    .addHelpText(
-      'after',
-      `
-Examples:
-  portolan add context7
-  portolan add filesystem --set filesystem.directories=/home/me/work
-  portolan add github@1.2.0 --profile ./portolan.yaml`,
-    )
     .action(async (servers: string[], options: AddServerOptions) =>
       (await actions()).addServers(servers, options),
     );
-  json(withProfileOption(program.command('remove').argument('<servers...>', 'names')))
+  withHelp(json(withProfileOption(program.command('remove').argument('<servers...>', 'names'))), {
+    examples: [['Remove a server', 'portolan remove context7']],
+  })
     .summary('remove servers from a profile')
     .description('Removes servers with their settings from a profile and its lock.')
-    .addHelpText('after', '\nExample:\n  portolan remove context7')
     .action(async (servers: string[], options: ProfileOptions & JsonOption) =>
       (await actions()).removeServers(servers, options),
     );
-  change(program.command('set').argument('[settings...]', 'SERVER.PARAMETER=VALUE'))
+  withHelp(change(program.command('set').argument('[settings...]', 'SERVER.PARAMETER=VALUE')), {
+    examples: [
+      ['Set a list', `portolan set 'filesystem.directories=["/home/me/work","/home/me/notes"]'`],
+      ['Remove a setting', 'portolan set --unset github.host'],
+    ],
+  })
     .summary('set parameters of servers in a profile')
     .description('Sets parameters. A list is JSON, or one text for a list of one.')
     .option('--unset <server.parameter>', 'remove a parameter (repeatable)', collect)
-    .addHelpText(
-      'after',
-      `
-Examples:
-  portolan set 'filesystem.directories=["/home/me/work","/home/me/notes"]'
-  portolan set --unset github.host`,
-    )
     .action(async (settings: string[], options: SetOptions) =>
       (await actions()).setParameters(settings, options),
     );
-  change(
+  const update = change(
     program
       .command('update')
       .argument('[servers...]', 'NAME, or NAME@VERSION to keep that version; all when absent'),
-  )
+  );
+  withHelp(update, {
+    examples: [
+      ['See what is newer, and decide', 'portolan update'],
+      ['Move one to a version', 'portolan update github@1.2.0'],
+      ['Check a committed profile in CI', 'portolan update --profile ./portolan.yaml --frozen'],
+    ],
+    exits: { 7: 'a server would be allowed more, and nobody is there to ask' },
+  })
     .summary('move servers of a profile on to newer versions')
     .description(
       'Shows what newer versions change: version, tools and permissions. Asks before a server may do more; nothing is changed without an answer.',
@@ -131,16 +154,6 @@ Examples:
     .option('--yes', 'agree to everything that is shown')
     .option('--dry-run', 'show what would change, change nothing')
     .option('--frozen', 'change nothing, and fail when the profile and its lock disagree (for CI)')
-    .addHelpText(
-      'after',
-      `
-Ends with code 7 when a server would be allowed more and nobody is there to ask.
-
-Examples:
-  portolan update
-  portolan update github@1.2.0
-  portolan update --profile ./portolan.yaml --frozen`,
-    )
     .action(async (servers: string[], options: UpdateOptions) =>
       (await import('./update-actions.ts')).updateServers(servers, options),
     );
@@ -150,22 +163,25 @@ Examples:
 export function registerToolSwitches(tools: Command): void {
   for (const on of [true, false]) {
     const verb = on ? 'enable' : 'disable';
-    change(
-      tools
-        .command(verb)
-        .argument('<server>', 'a server of the profile')
-        .argument('<tools...>', 'names of tools; * stands for any text'),
+    withHelp(
+      change(
+        tools
+          .command(verb)
+          .argument('<server>', 'a server of the profile')
+          .argument('<tools...>', 'names of tools; * stands for any text'),
+      ),
+      {
+        examples: [
+          on
+            ? ['Offer a tool again', 'portolan tools enable github delete_file']
+            : ['Stop offering some', "portolan tools disable github 'delete_*'"],
+        ],
+      },
     )
       .description(
         on
           ? 'Offers tools of a server again.'
           : 'Stops offering tools of a server; a call of one is refused.',
-      )
-      .addHelpText(
-        'after',
-        on
-          ? '\nExample:\n  portolan tools enable github delete_file'
-          : "\nExample:\n  portolan tools disable github 'delete_*'",
       )
       .action(async (server: string, names: string[], options: ToolSwitchOptions) =>
         (await import('./add-actions.ts')).switchServerTools(server, names, on, options),

@@ -3,6 +3,7 @@ import type { AccessOptions } from '../../compose/access.ts';
 import type { IsolationChoice } from '../../compose/isolation-options.ts';
 import type { ReplicaOptions } from '../../compose/replica-options.ts';
 import { type CatalogOptions, collect, withCatalogOptions } from '../catalog-access.ts';
+import { type Help, withHelp } from '../help.ts';
 import { withIsolationOptions } from '../isolation-arguments.ts';
 import { names } from '../quick-run.ts';
 
@@ -71,7 +72,7 @@ export function registerRun(program: Command): void {
     .option('--drain <seconds>', 'time that calls have to finish after SIGTERM', seconds, 5)
     .option('--replica-key <file>', 'secret that all replicas behind one balancer share')
     .option('--replica-url <url>', 'where the other replicas reach the endpoint of this one');
-  withIsolationOptions(run)
+  withHelp(withIsolationOptions(run), HELP)
     .addOption(
       new Option('--tool-changes <mode>', 'what happens to tools that differ from the signed ones')
         .choices(['block', 'warn'])
@@ -91,30 +92,35 @@ export function registerRun(program: Command): void {
     )
     .option('--metrics-port <number>', 'serve metrics for Prometheus on this port', portNumber)
     .option('--metrics-host <address>', 'address to serve them on', '127.0.0.1')
-    .addHelpText('after', EXAMPLES)
     .action(async (options: RunOptions) => {
       const { runGateway } = await import('../../compose/run-gateway.ts');
       await runGateway(options);
     });
 }
 
-const EXAMPLES = `
-Secrets come from the vault (portolan secret set) or from the environment,
-PORTOLAN_SECRET_<SERVER>__<NAME>, never from an argument.
-
-Examples:
-  Serve the current profile, which \`portolan add\` fills:
-    portolan run
-  Serve the profile of a project, exactly as it is locked:
-    portolan run --profile ./portolan.yaml --frozen
-  Serve two servers to a client on stdio:
-    portolan run --catalog oci-layout:dist/catalog --key catalog.pub --servers everything,sequential-thinking
-  Let the filesystem server read one folder:
-    portolan run --catalog oci-layout:dist/catalog --key catalog.pub \\
-      --servers filesystem --set 'filesystem.directories=["/home/me/work"]'
-  Open an HTTP endpoint:
-    portolan run --catalog oci://ghcr.io/example/catalog --key catalog.pub \\
-      --servers everything --transport http --port 8811 --token-file ~/.portolan-token`;
+const HELP: Help = {
+  examples: [
+    ['Serve the current profile, which `portolan add` fills', 'portolan run'],
+    [
+      'Serve the profile of a project, exactly as it is locked',
+      'portolan run --profile ./portolan.yaml --frozen',
+    ],
+    [
+      'Serve two servers to a client on stdio',
+      'portolan run --servers everything,sequential-thinking',
+    ],
+    [
+      'Let the filesystem server read one folder',
+      `portolan run --servers filesystem --set 'filesystem.directories=["/home/me/work"]'`,
+    ],
+    [
+      'Open an HTTP endpoint over a catalog that was not added',
+      'portolan run --catalog oci://ghcr.io/example/catalog --key catalog.pub --servers everything --transport http --port 8811',
+    ],
+  ],
+  notes:
+    'Secrets come from the vault (portolan secret set) or from the environment, PORTOLAN_SECRET_<SERVER>__<NAME>, never from an argument.',
+};
 
 function portNumber(value: string): number {
   const port = Number(value);

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { withHelp } from '../help.ts';
 
 export interface StopOptions {
   readonly all?: true;
@@ -14,16 +15,24 @@ export interface LogsOptions {
 /** `portolan ps`, `stop` and `logs`: the gateways that run now. */
 export function registerRunning(program: Command): void {
   const actions = () => import('./running-actions.ts');
-  program
-    .command('ps')
+  withHelp(program.command('ps'), {
+    examples: [
+      ['See what runs', 'portolan ps'],
+      ['Find servers that failed', "portolan ps --json | jq '.[].servers[] | select(.lastError)'"],
+    ],
+  })
     .summary('list the gateways that run, with their clients and servers')
     .description(
       'Lists the gateways of your account that run now: the client, the servers, how many calls they made, and what failed last.',
     )
     .option('--json', 'print JSON')
     .action(async (options: { json?: true }) => (await actions()).listGateways(options));
-  program
-    .command('stop')
+  withHelp(program.command('stop'), {
+    examples: [
+      ['End a server that hangs; its next call starts it again', 'portolan stop everything'],
+      ['End a gateway of `portolan ps`', 'portolan stop 4711'],
+    ],
+  })
     .argument(
       '[server|pid]',
       'a server, or the process id of a gateway; the only gateway when absent',
@@ -37,8 +46,12 @@ export function registerRunning(program: Command): void {
     .action(async (target: string | undefined, options: StopOptions) =>
       (await actions()).stop(target, options),
     );
-  program
-    .command('logs')
+  withHelp(program.command('logs'), {
+    examples: [
+      ['See why a server does not start', 'portolan logs everything'],
+      ['Follow all of them', 'portolan logs -f -n 0'],
+    ],
+  })
     .argument('[server]', 'one server; all of them, and the gateways themselves, when absent')
     .summary('what servers wrote to stderr')
     .description(

@@ -12,6 +12,7 @@ import { openCatalogs } from '../catalog-access.ts';
 import { askHidden, openUserVault } from '../open-vault.ts';
 import { note, print, table } from '../print.ts';
 import { chosenContext, type ProfileOptions } from '../profile-options.ts';
+import { style } from '../style.ts';
 import type { SecretCheckOptions, SecretSetOptions } from './secret.ts';
 
 export async function setSecret(text: string, options: SecretSetOptions): Promise<void> {
@@ -26,7 +27,13 @@ export async function setSecret(text: string, options: SecretSetOptions): Promis
   } else {
     await vault.set(address, await valueFrom(options, declared.description));
   }
-  print(false, undefined, () => `${text} is set for the profile ${address.profile}`);
+  const { profile } = address;
+  const source = options.reference ? 'reference' : 'vault';
+  print(
+    options.json,
+    { secret: text, profile, source },
+    () => `${text} is set for the profile ${profile}`,
+  );
 }
 
 export async function listSecrets({ json }: { json?: true }): Promise<void> {
@@ -44,9 +51,15 @@ export async function listSecrets({ json }: { json?: true }): Promise<void> {
   );
 }
 
-export async function removeSecret(text: string, options: ProfileOptions): Promise<void> {
-  const removed = await openUserVault().remove(parseAddress(text, await scopeOf(options)));
-  print(false, undefined, () => (removed ? `${text} is removed` : `${text} was not set`));
+export async function removeSecret(
+  text: string,
+  options: ProfileOptions & { readonly json?: true },
+): Promise<void> {
+  const address = parseAddress(text, await scopeOf(options));
+  const removed = await openUserVault().remove(address);
+  print(options.json, { secret: text, profile: address.profile, removed }, () =>
+    removed ? `${text} is removed` : `${text} was not set`,
+  );
 }
 
 export async function checkSecrets(
@@ -79,7 +92,8 @@ export async function checkSecrets(
       : table(
           all.map(({ server, secret }) => [
             `${server}.${secret.name}`,
-            secret.origin ?? (secret.required ? 'MISSING' : 'not set (optional)'),
+            secret.origin ??
+              (secret.required ? style.bad('MISSING') : style.dim('not set (optional)')),
             secret.problem ?? (secret.origin ? '' : (secret.remedy ?? '')),
           ]),
         ),

@@ -1,4 +1,5 @@
 import { type Command, InvalidArgumentError } from 'commander';
+import { withHelp } from '../help.ts';
 import type { TrustOptions } from '../trust-options.ts';
 
 /** Options of `portolan serve-registry` as commander gives them. */
@@ -12,8 +13,18 @@ export interface ServeRegistryCommandOptions extends TrustOptions {
 
 /** `portolan serve-registry`: the MCP Registry API over a verified catalog. */
 export function registerServeRegistry(program: Command): void {
-  program
-    .command('serve-registry')
+  withHelp(program.command('serve-registry'), {
+    examples: [
+      [
+        'Serve a catalog to VS Code (setting chat.mcp.gallery.serviceUrl: http://127.0.0.1:8812)',
+        'portolan serve-registry --catalog oci://ghcr.io/example/catalog --key catalog.pub',
+      ],
+      [
+        'Serve a mirror to a network (put TLS in front of it)',
+        'portolan serve-registry --catalog oci-layout:/srv/catalog --key catalog.pub --host 0.0.0.0',
+      ],
+    ],
+  })
     .summary('serve a catalog to clients that read the MCP Registry API')
     .description(
       'Serves the MCP Registry API v0.1 over a verified catalog, with search, pages and caching, for VS Code, GitHub Copilot, ToolHive and others that read it. Every server is verified before it is told of.',
@@ -34,20 +45,11 @@ export function registerServeRegistry(program: Command): void {
       wholeNumber(86_400),
       300,
     )
-    .addHelpText('after', EXAMPLES)
     .action(async (options: ServeRegistryCommandOptions) => {
       const { runServeRegistry } = await import('../../serve-registry/run.ts');
       await runServeRegistry(options);
     });
 }
-
-const EXAMPLES = `
-Examples:
-  Serve a catalog to this machine, and use it in VS Code
-  (setting chat.mcp.gallery.serviceUrl: http://127.0.0.1:8812):
-    portolan serve-registry --catalog oci://ghcr.io/example/catalog --key catalog.pub
-  Serve a mirror to a network (put TLS in front of it):
-    portolan serve-registry --catalog oci-layout:/srv/catalog --key catalog.pub --host 0.0.0.0`;
 
 function collect(value: string, previous: readonly string[] = []): readonly string[] {
   return [...previous, value];
