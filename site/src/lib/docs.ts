@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Marked } from 'marked';
+import { docsImages } from '../../../scripts/site/docs-images.ts';
 import { slugOf } from '../../../scripts/site/model.ts';
 import { escapeHtml } from './card.ts';
 import { data } from './data.ts';
@@ -64,10 +65,18 @@ export function renderDoc(doc: Doc, base: string, blob: string): string {
         const text = this.parser.parseInline(tokens);
         return `<a href="${address(href)}">${text}</a>`;
       },
-      image: ({ text }) => `<em>${text}</em>`,
+      image: ({ href, text }) => picture(href, text),
       code: ({ text }) => `<pre tabindex="0"><code>${escapeHtml(text)}</code></pre>`,
     },
   });
+  /** Drawings are copied beside the pages; a screenshot would weigh more than the page. */
+  function picture(href: string, alt: string): string {
+    const { pathname } = new URL(href, `http://x/docs/${doc.slug}.md`);
+    const path = docsImages(data().docs).find((name) => pathname === `/docs/${name}`);
+    return path
+      ? `<img src="${base}docs/${path}" alt="${escapeHtml(alt)}" loading="lazy">`
+      : `<em>${escapeHtml(alt)}</em>`;
+  }
   function address(href: string): string {
     if (/^(https?:|mailto:|#)/.test(href)) return href;
     const [path = '', hash = ''] = href.split('#');
