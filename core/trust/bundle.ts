@@ -8,8 +8,9 @@ import { messageOf, PortolanError } from '../errors.ts';
 import { digestOf } from '../oci/digest.ts';
 import { EMPTY_BLOB, EMPTY_DESCRIPTOR, MANIFEST_TYPE } from '../oci/manifest.ts';
 import type { Descriptor, Repository } from '../oci/repository.ts';
+import { BUNDLE_TYPE } from './bundle-type.ts';
 
-export const BUNDLE_TYPE = 'application/vnd.dev.sigstore.bundle.v0.3+json';
+export { BUNDLE_TYPE };
 /** Bundles of every version share this start; cosign's own fallback entries carry nothing else. */
 export const BUNDLE_TYPE_PREFIX = 'application/vnd.dev.sigstore.bundle';
 const MAX_BUNDLE_BYTES = 2 ** 20;

@@ -5,11 +5,6 @@ import { messageOf, PortolanError } from '../errors.ts';
 const PEM =
   /-----BEGIN ENCRYPTED (?:SIGSTORE|COSIGN) PRIVATE KEY-----([\s\S]+?)-----END ENCRYPTED (?:SIGSTORE|COSIGN) PRIVATE KEY-----/;
 
-/** Whether a PEM is a cosign.key, which needs a password, and not a plain PKCS8 key. */
-export function isCosignKey(pem: string): boolean {
-  return PEM.test(pem);
-}
-
 /**
  * Decrypts a cosign.key into PKCS8 PEM. The file is JSON in PEM armour: scrypt derives the key of a
  * NaCl secretbox that holds the PKCS8 DER.

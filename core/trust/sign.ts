@@ -1,6 +1,5 @@
-import { bundleToJSON } from '@sigstore/bundle';
-import { DSSEBundleBuilder } from '@sigstore/sign';
 import { canonicalBytes } from '../entry/canonical.ts';
+import { BUNDLE_TYPE } from './bundle-type.ts';
 import type { SigningKey } from './keys.ts';
 import { PAYLOAD_TYPE, type Statement, statementBytes } from './statement.ts';
 
@@ -9,25 +8,27 @@ export type StatementSigner = (statement: Statement) => Promise<Uint8Array>;
 
 /**
  * Signs with a local key: no transparency log, no timestamp. The bundle is canonical JSON, so an
- * Ed25519 key gives the same bytes each time.
+ * Ed25519 key gives the same bytes each time. Made here and not by the library, whose network code
+ * would come along into the runner.
  */
 export function keySigner(key: SigningKey): StatementSigner {
-  const builder = new DSSEBundleBuilder({
-    signer: {
-      sign: async (data) => ({
-        signature: key.sign(data),
-        key: { $case: 'publicKey', publicKey: key.publicPem, hint: key.hint },
-      }),
-    },
-    witnesses: [],
-  });
   return async (statement) => {
-    const bundle = await builder.create({
-      data: Buffer.from(statementBytes(statement)),
-      type: PAYLOAD_TYPE,
+    const payload = Buffer.from(statementBytes(statement));
+    return canonicalBytes({
+      mediaType: BUNDLE_TYPE,
+      verificationMaterial: { publicKey: { hint: key.hint }, timestampVerificationData: {} },
+      dsseEnvelope: {
+        payload: payload.toString('base64'),
+        payloadType: PAYLOAD_TYPE,
+        // Without keyid: cosign 3 rejects one that is the hint, and verificationMaterial names the key.
+        signatures: [{ sig: key.sign(preAuthenticated(payload)).toString('base64') }],
+      },
     });
-    // cosign 3 rejects an envelope whose keyid is the hint; verificationMaterial names the key.
-    for (const signature of bundle.content.dsseEnvelope.signatures) signature.keyid = '';
-    return canonicalBytes(bundleToJSON(bundle));
   };
+}
+
+/** What DSSE signs: type and payload with their lengths, so that neither passes for the other. */
+function preAuthenticated(payload: Buffer): Buffer {
+  const head = `DSSEv1 ${PAYLOAD_TYPE.length} ${PAYLOAD_TYPE} ${payload.length} `;
+  return Buffer.concat([Buffer.from(head), payload]);
 }

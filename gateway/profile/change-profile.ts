@@ -21,10 +21,10 @@ import { switchedTools } from './tool-switch.ts';
 export async function createProfile(
   place: ProfilePlace,
   paths: Paths,
-  { profile = {}, lock, replace = false }: NewProfile = {},
+  { profile = {}, text, lock, replace = false }: NewProfile = {},
 ): Promise<void> {
   const { profileText } = await import('./edit-profile.ts');
-  const text = profileText(profile);
+  const written = text ?? profileText(profile);
   const write = async (path: string, content: string) =>
     changeText(place, paths, path, 'added', '*', (before) => {
       if (before !== undefined && path === place.path && !replace) throw profileExists(place);
@@ -33,11 +33,13 @@ export async function createProfile(
   // The lock comes first, so that no gateway sees servers that are not locked yet.
   if (!replace && (await exists(place))) throw profileExists(place);
   await write(place.lockPath, lockText(lock ?? { lockVersion: 1, servers: {} }));
-  await write(place.path, text);
+  await write(place.path, written);
 }
 
 export interface NewProfile {
   readonly profile?: Profile;
+  /** How it is written, when it was written elsewhere. */
+  readonly text?: string;
   readonly lock?: ProfileLock;
   /** Take the place of a profile that is there. */
   readonly replace?: boolean;

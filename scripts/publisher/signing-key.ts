@@ -1,9 +1,8 @@
-import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { hasErrno, messageOf, PortolanError } from '../../core/errors.ts';
+import { hasErrno } from '../../core/errors.ts';
 import { writeFileAtomic } from '../../core/files.ts';
-import { decryptCosignKey, isCosignKey } from '../../core/trust/cosign-key.ts';
 import { generateKeyPem, parseSigningKey, type SigningKey } from '../../core/trust/keys.ts';
+import { readSigningKey } from '../../core/trust/signing-key-file.ts';
 
 /** A key to sign with, and whether it is only this machine's development key. */
 export interface PublisherKey {
@@ -19,10 +18,10 @@ export interface PublisherKey {
  * first use (`.portolan/dev.key`, mode 0600, beside `.portolan/dev.pub`).
  */
 export async function loadPublisherKey(root: string, path?: string): Promise<PublisherKey> {
-  if (path) return { key: await readKey(path), development: false, path };
+  if (path) return { key: await readSigningKey(path), development: false, path };
   const development = join(root, '.portolan', 'dev.key');
   try {
-    return { key: await readKey(development), development: true, path: development };
+    return { key: await readSigningKey(development), development: true, path: development };
   } catch (error) {
     if (!hasErrno((error as Error).cause, 'ENOENT')) throw error;
   }
@@ -30,23 +29,4 @@ export async function loadPublisherKey(root: string, path?: string): Promise<Pub
   await writeFileAtomic(development, privatePem, { mode: 0o600 });
   await writeFileAtomic(join(root, '.portolan', 'dev.pub'), publicPem);
   return { key: parseSigningKey(privatePem, development), development: true, path: development };
-}
-
-async function readKey(path: string): Promise<SigningKey> {
-  let pem: Buffer;
-  try {
-    pem = await readFile(path);
-  } catch (error) {
-    throw new PortolanError(
-      'unreachable',
-      'KEY_MISSING',
-      `the signing key ${path} cannot be read: ${messageOf(error)}`,
-      { cause: error },
-    );
-  }
-  const text = pem.toString('utf8');
-  return parseSigningKey(
-    isCosignKey(text) ? decryptCosignKey(text, process.env.COSIGN_PASSWORD ?? '', path) : text,
-    path,
-  );
 }

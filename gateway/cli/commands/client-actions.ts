@@ -12,6 +12,8 @@ import {
 } from '../../clients/target.ts';
 import { undoClient } from '../../clients/undo.ts';
 import { portolanPaths } from '../../paths.ts';
+import { profilePlace } from '../../profile/place.ts';
+import { readProfile, readProfileIfAny } from '../../profile/read-profile.ts';
 import { parseAssignments } from '../../profile/settings.ts';
 import { visible } from '../../relay/render-diff.ts';
 import { openCatalogs } from '../catalog-access.ts';
@@ -66,13 +68,7 @@ export async function connectClients(
   options: ClientConnectOptions,
   given: readonly GatewayOption[],
 ): Promise<void> {
-  if (!options.servers?.length && !options.allServers) {
-    throw new PortolanError(
-      'usage',
-      'SERVERS_MISSING',
-      'say which servers the client gets: --servers NAME,NAME or --all-servers',
-    );
-  }
+  await requireServers(options);
   const clients = chosen(ids, options);
   const launch = launchOf(
     options.name,
@@ -82,6 +78,25 @@ export async function connectClients(
   );
   if (options.check) await checkServers(options);
   await each(clients, options, (target) => connectClient(target, launch, options));
+}
+
+/** A client that is given nothing would start a gateway that ends with an error. */
+async function requireServers({
+  profile,
+  servers,
+  allServers,
+}: ClientConnectOptions): Promise<void> {
+  if (profile === undefined && (servers?.length || allServers)) return;
+  const paths = portolanPaths();
+  const place = await profilePlace(profile, paths);
+  if (profile !== undefined) await readProfile(place, paths);
+  else if (!(await readProfileIfAny(place, paths))) {
+    throw new PortolanError(
+      'usage',
+      'SERVERS_MISSING',
+      'say which servers the client gets: --servers NAME,NAME or --all-servers; or fill a profile with `portolan add SERVER`',
+    );
+  }
 }
 
 export async function disconnectClients(

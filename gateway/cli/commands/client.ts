@@ -26,6 +26,7 @@ export interface ClientChangeOptions extends PlaceOptions {
 }
 
 export interface ClientConnectOptions extends CatalogOptions, ClientChangeOptions {
+  readonly profile?: string;
   readonly servers?: readonly string[];
   readonly allServers?: true;
   readonly set: readonly string[];
@@ -73,6 +74,8 @@ export function registerClient(program: Command): void {
         'Give Cursor and VS Code two servers',
         'portolan client connect cursor vscode --servers context7,github',
       ],
+      ['Give Zed whatever the current profile holds', 'portolan client connect zed'],
+      ['Give Cursor the profile work', 'portolan client connect cursor --profile work'],
       [
         "See what would change in a project's file",
         'portolan client connect claude-code --project --servers context7 --dry-run',
@@ -80,7 +83,9 @@ export function registerClient(program: Command): void {
     ],
     notes: 'Secrets never go into the file of a client: portolan secret set SERVER.NAME',
   })
-    .description('Adds an entry that starts the gateway on stdio, with these options of it.')
+    .description(
+      'Adds an entry that starts the gateway on stdio, with these options of it: some servers, a profile, or the current profile when neither is named.',
+    )
     .option('--all-servers', 'serve every server of the catalog that needs no setting')
     .option('--command <file>', 'run this file of Portolan with Node.js instead of `npx portolan`')
     .option('--no-check', 'do not ask the catalogs whether they have these servers')
@@ -160,7 +165,9 @@ function givenOptions(
     // `--servers a,b` is one value; other lists repeat the option.
     const list = flag === '--servers' ? [texts.join(',')] : texts;
     const isPath =
-      /<[^>]*\b(file|folder)\b[^>]*>/.test(option.flags) || String(value).startsWith('oci-layout:');
+      (flag === '--profile' && /[/\\]|\.ya?ml$/i.test(String(value))) ||
+      /<[^>]*\b(file|folder)\b[^>]*>/.test(option.flags) ||
+      String(value).startsWith('oci-layout:');
     return [{ flag, takes: isPath && value !== 'off' ? 'path' : 'text', values: list }];
   });
   return options.allServers ? [...given, { flag: '--all', takes: 'nothing', values: [] }] : given;

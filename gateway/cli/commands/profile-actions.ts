@@ -118,7 +118,8 @@ export async function removeOne(given: string, { json }: JsonOption): Promise<vo
   );
 }
 
-function rowsOf({ profile, lock }: LoadedProfile): string[][] {
+/** A server a row: name, version, and everything that is set for it. */
+export function rowsOf({ profile, lock }: Pick<LoadedProfile, 'profile' | 'lock'>): string[][] {
   return serversOf(profile).map(([name, { version, parameters, secrets, tools, isolation }]) => {
     const locked = lockedIn(lock, name);
     return [

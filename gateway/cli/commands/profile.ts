@@ -30,13 +30,27 @@ export interface UpdateOptions extends CatalogOptions, ProfileOptions, JsonOptio
 
 export interface ToolSwitchOptions extends CatalogOptions, ProfileOptions, JsonOption {}
 
+export interface ImportOptions extends CatalogOptions, JsonOption {
+  readonly replace?: true;
+  readonly use?: true;
+}
+
+export interface ExportOptions extends JsonOption {
+  readonly output?: string;
+}
+
+export interface PushOptions extends JsonOption {
+  readonly signingKey?: string;
+  readonly unsigned?: true;
+}
+
 /** `portolan profile`, and `add`, `remove`, `set` and `update`, which change one. */
 export function registerProfile(program: Command): void {
-  registerSets(program);
+  registerMoves(registerSets(program));
   registerChanges(program);
 }
 
-function registerSets(program: Command): void {
+function registerSets(program: Command): Command {
   const actions = () => import('./profile-actions.ts');
   const profile = program
     .command('profile')
@@ -88,6 +102,89 @@ function registerSets(program: Command): void {
     .action(async (name: string, options: JsonOption) =>
       (await actions()).removeOne(name, options),
     );
+  return profile;
+}
+
+/** Profiles that come from elsewhere or go there. */
+function registerMoves(profile: Command): void {
+  const actions = () => import('./profile-moves.ts');
+  withHelp(json(profile.command('export').argument('[name|path]', 'the current one when absent')), {
+    examples: [['Write a profile to a file', 'portolan profile export work --output work.yaml']],
+  })
+    .description('Writes a profile and its lock as one file. It holds no secrets.')
+    .option('--output <file>', 'where to; stdout when absent')
+    .action(async (name: string | undefined, options: ExportOptions) =>
+      (await actions()).exportOne(name, options),
+    );
+  withHelp(
+    imported(
+      profile
+        .command('import')
+        .argument('<file>', 'an exported profile, or one of `docker mcp profile export`')
+        .argument('<name|path>', 'what to call it here'),
+    ),
+    { examples: [['Take over a profile', 'portolan profile import work.yaml work --use']] },
+  )
+    .description(
+      "Takes over a profile from a file, with its lock. Of a profile of Docker's toolkit it takes the servers that your catalogs have, and says what it could not take.",
+    )
+    .action(async (file: string, name: string, options: ImportOptions) =>
+      (await actions()).importOne(file, name, options),
+    );
+  withHelp(
+    json(
+      profile
+        .command('push')
+        .argument('<name|path>', 'the profile')
+        .argument('<target>', 'oci://HOST/REPOSITORY[:TAG] or oci-layout:PATH[:TAG]'),
+    ),
+    {
+      examples: [
+        [
+          "Publish a team's profile",
+          'portolan profile push ./portolan.yaml oci://ghcr.io/example/profiles:web --signing-key team.key',
+        ],
+      ],
+    },
+  )
+    .description('Publishes a profile with its lock as a signed OCI artifact.')
+    .option(
+      '--signing-key <file>',
+      'private key that signs: PEM, or a cosign.key with COSIGN_PASSWORD',
+    )
+    .option('--unsigned', 'do not sign; sign it with `cosign sign` afterwards')
+    .action(async (name: string, target: string, options: PushOptions) =>
+      (await actions()).pushOne(name, target, options),
+    );
+  withHelp(
+    imported(
+      profile
+        .command('pull')
+        .argument('<source>', 'oci://HOST/REPOSITORY[:TAG] or oci-layout:PATH[:TAG]')
+        .argument('<name|path>', 'what to call it here'),
+    ),
+    {
+      examples: [
+        [
+          'Fetch a profile and use it',
+          'portolan profile pull oci://ghcr.io/example/profiles:web web --key team.pub --use',
+        ],
+      ],
+      notes: '--key, --identity and --issuer say who must have signed the profile.',
+    },
+  )
+    .description(
+      "Fetches a published profile and verifies who signed it before anything is written. Docker's profiles are read as well: they are not signed, so only names, settings and tools are taken.",
+    )
+    .action(async (source: string, name: string, options: ImportOptions) =>
+      (await actions()).pullOne(source, name, options),
+    );
+}
+
+function imported(command: Command): Command {
+  return json(withCatalogOptions(command))
+    .option('--replace', 'take the place of a profile of that name')
+    .option('--use', 'make it the current profile');
 }
 
 function registerChanges(program: Command): void {

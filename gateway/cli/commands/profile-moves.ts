@@ -1,0 +1,153 @@
+import { readFile } from 'node:fs/promises';
+import type { ServerEntry } from '../../../core/entry/types.generated.ts';
+import { messageOf, PortolanError } from '../../../core/errors.ts';
+import { writeFileAtomic } from '../../../core/files.ts';
+import type { CatalogSet } from '../../catalog/catalog-set.ts';
+import { portolanPaths } from '../../paths.ts';
+import { createProfile } from '../../profile/change-profile.ts';
+import { fromDockerProfile, readDockerProfile } from '../../profile/docker-profile.ts';
+import { profilePlace, setCurrentProfile } from '../../profile/place.ts';
+import { exportedFile, type Imported, parseExported } from '../../profile/profile-file.ts';
+import { lockedIn } from '../../profile/profile-lock.ts';
+import { pullProfile } from '../../profile/pull-profile.ts';
+import { pushProfile } from '../../profile/push-profile.ts';
+import { readProfile, readProfileIfAny, serversOf, textOf } from '../../profile/read-profile.ts';
+import { type CatalogOptions, openCatalogs } from '../catalog-access.ts';
+import { note, print, table } from '../print.ts';
+import { trustPolicyOf } from '../trust-options.ts';
+import type { ExportOptions, ImportOptions, PushOptions } from './profile.ts';
+import { rowsOf } from './profile-actions.ts';
+
+export async function exportOne(
+  given: string | undefined,
+  { output, json }: ExportOptions,
+): Promise<void> {
+  const paths = portolanPaths();
+  const { place, profile, lock } = await readProfile(await profilePlace(given, paths), paths);
+  const file = exportedFile((await textOf(place.path)) ?? '', lock);
+  if (output !== undefined) {
+    await writeFileAtomic(output, file);
+    note(`${place.name} is in ${output}`);
+  }
+  if (json) print(true, { name: place.name, output, profile, lock }, () => '');
+  else if (output === undefined) process.stdout.write(file);
+}
+
+export async function importOne(
+  file: string,
+  given: string,
+  options: ImportOptions,
+): Promise<void> {
+  let content: string;
+  try {
+    content = await readFile(file, 'utf8');
+  } catch (error) {
+    throw new PortolanError(
+      'unreachable',
+      'FILE_UNREADABLE',
+      `${file} cannot be read: ${messageOf(error)}`,
+      { cause: error },
+    );
+  }
+  const docker = readDockerProfile(content);
+  const imported = docker
+    ? await fromDockerProfile(docker, entryReader(options), file)
+    : parseExported(content, file);
+  await take(imported, given, options, `from ${file}`);
+}
+
+export async function pushOne(given: string, target: string, options: PushOptions): Promise<void> {
+  if (!options.signingKey === !options.unsigned) {
+    throw new PortolanError(
+      'usage',
+      'SIGNER_MISSING',
+      'say who signs: --signing-key FILE with a private key, or --unsigned to sign with cosign afterwards',
+    );
+  }
+  const paths = portolanPaths();
+  const loaded = await readProfile(await profilePlace(given, paths), paths);
+  const { readSigningKey } = await import('../../../core/trust/signing-key-file.ts');
+  const key = options.signingKey ? await readSigningKey(options.signingKey) : undefined;
+  const text = (await textOf(loaded.place.path)) ?? '';
+  const { digest, tag } = await pushProfile(loaded, text, target, key);
+  const signer = key && `the key ${key.fingerprint}`;
+  print(options.json, { digest, tag, ...(signer && { signer }) }, () =>
+    [
+      `${loaded.place.name} is at ${target}, tag ${tag}, ${digest}`,
+      signer ? `signed by ${signer}` : 'not signed: nobody can pull it until it is',
+    ].join('\n'),
+  );
+}
+
+export async function pullOne(
+  source: string,
+  given: string,
+  options: ImportOptions,
+): Promise<void> {
+  const pulled = await pullProfile(source, {
+    policy: () => trustPolicyOf(options),
+    // The trust options are about the profile, not about catalogs.
+    entryOf: entryReader(options.catalog === undefined ? {} : { catalog: options.catalog }),
+  });
+  const from = pulled.signer
+    ? `from ${source}, signed by ${pulled.signer}`
+    : `from ${source}, which nobody signed: only names, settings and tools were taken`;
+  await take(pulled, given, options, from);
+}
+
+/** Writes a profile that was checked, and says what is different now. */
+async function take(
+  imported: Imported,
+  given: string,
+  options: ImportOptions,
+  from: string,
+): Promise<void> {
+  const paths = portolanPaths();
+  const place = await profilePlace(given, paths);
+  const before = options.replace ? await readProfileIfAny(place, paths) : undefined;
+  const { profile, lock, text, notes } = imported;
+  await createProfile(place, paths, {
+    profile,
+    lock,
+    ...(text !== undefined && { text }),
+    replace: options.replace === true,
+  });
+  if (options.use) await setCurrentProfile(place, paths);
+  const servers = serversOf(profile).map(([server]) => {
+    const [was, is] = [before && lockedIn(before.lock, server), lockedIn(lock, server)];
+    return { server, version: is?.version, before: was?.version };
+  });
+  const unlocked = servers.some(({ version }) => version === undefined);
+  print(options.json, { name: place.name, path: place.path, servers, notes }, () =>
+    [
+      `The profile ${place.name} is ${from}:`,
+      // Settings count as much as versions: a folder that a server may read is one of them.
+      table(rowsOf(imported).map(([server = '', ...rest]) => [`  ${server}`, ...rest])),
+      ...servers
+        .filter(({ version, before: was }) => was !== undefined && was !== version)
+        .map(
+          ({ server, version, before: was }) => `! ${server}: ${was} -> ${version ?? 'not locked'}`,
+        ),
+      ...notes.map((text) => `! ${text}`),
+      unlocked
+        ? `Next: portolan update --profile ${place.name} shows what the servers may do, and locks them`
+        : `Next: portolan secret check --profile ${place.name}`,
+    ].join('\n'),
+  );
+}
+
+/** Entries of this machine's catalogs, which are opened when the first one is asked for. */
+function entryReader(options: CatalogOptions): (name: string) => Promise<ServerEntry | undefined> {
+  let catalogs: Promise<CatalogSet> | undefined;
+  return async (name) => {
+    catalogs ??= openCatalogs(options, portolanPaths(), note);
+    const opened = await catalogs;
+    try {
+      return (await opened.server(name)).entry;
+    } catch (error) {
+      const known = error instanceof PortolanError;
+      if (known && ['SERVER_UNKNOWN', 'SERVER_WITHDRAWN'].includes(error.code)) return undefined;
+      throw error;
+    }
+  };
+}

@@ -1,0 +1,244 @@
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { openLayout } from '../../core/oci/layout.ts';
+import { keySigner } from '../../core/trust/sign.ts';
+import { publish } from '../../scripts/publisher/publish.ts';
+import { loadRegistry, requireValid } from '../../scripts/registry/load.ts';
+import { type Outcome, portolan } from '../support/portolan.ts';
+import { containerEntry, type TestPublication, testPublication } from '../support/publication.ts';
+
+/** A catalog that moves on: each publication keeps what was there before. */
+let publication: TestPublication;
+let layout: string;
+let env: NodeJS.ProcessEnv;
+let number = 0;
+
+const tools = (...names: string[]) => ({
+  capturedFrom: `registry.example/beta@sha256:${'b'.repeat(64)}`,
+  serverInfo: { name: 'beta', version: '1.0.0' },
+  capabilities: { tools: {} },
+  tools: names.map((name) => ({
+    name,
+    description: `Does ${name}.`,
+    inputSchema: { type: 'object' },
+  })),
+});
+
+const SETTINGS = `parameters:
+  type: object
+  properties:
+    folder: { type: string, description: Folder to read. }
+    depth: { type: integer, minimum: 1, description: How deep. }
+  required: [folder]
+secrets:
+  - { name: token, description: Token of beta. }
+env: { FOLDER: '{folder}', DEPTH: '{depth}', TOKEN: '{token}' }
+`;
+
+async function move(): Promise<void> {
+  number += 1;
+  const registry = requireValid(await loadRegistry(publication.registry));
+  await publish(registry, await openLayout(layout, { create: true }), {
+    sign: keySigner(publication.key),
+    batchSize: 1,
+    policy: publication.policy,
+    position: { number, development: false },
+  });
+}
+
+beforeAll(async () => {
+  publication = await testPublication();
+  layout = join(publication.folder, 'moving');
+  await publication.write('beta', containerEntry('beta') + SETTINGS, tools('one', 'two'));
+  await publication.write('gamma', containerEntry('gamma'), tools('three'));
+  await move();
+});
+afterAll(() => publication[Symbol.asyncDispose]());
+
+beforeEach(async () => {
+  const home = join(publication.folder, 'home');
+  await rm(home, { recursive: true, force: true });
+  env = { ...process.env, PORTOLAN_HOME: home, PORTOLAN_DEFAULT_CATALOG: 'none' };
+  const key = publication.publicKeyPath;
+  await run('catalog', 'add', `oci-layout:${layout}`, '--key', key, '--name', 'mine');
+});
+
+const attempt = (...args: string[]): Promise<Outcome> =>
+  portolan(args, { env, cwd: publication.folder });
+
+async function run(...args: string[]): Promise<string> {
+  const outcome = await attempt(...args);
+  if (outcome.code !== 0) throw new Error(`${args.join(' ')}: ${outcome.stderr}`);
+  return outcome.stdout;
+}
+
+const shown = async (...args: string[]) =>
+  JSON.parse(await run('profile', 'show', ...args, '--json'));
+
+describe('adding a server', () => {
+  it('makes the default profile, and says what is missing and what to do', async () => {
+    expect((await attempt('run')).stderr).toContain('fill a profile with `portolan add SERVER`');
+    const text = await run('add', 'beta', 'gamma');
+    expect(text).toContain('needs the secret token (Token of beta)');
+    expect(text).toContain('portolan set beta.folder=VALUE');
+    expect(text).toContain('portolan secret set beta.token');
+    expect(text).toContain('It offers 2 tools.');
+    expect(text).toContain('gamma 1.0.0 is added to the profile default');
+    expect(text).toContain('It may touch nothing outside its box.');
+    expect(text).toContain('Next: portolan client connect');
+    const { lock, faults } = await shown();
+    expect(faults).toEqual([]);
+    expect(lock.servers.beta).toMatchObject({
+      version: '1.0.0',
+      digest: expect.stringMatching(/^sha256:/),
+      tools: expect.stringMatching(/^sha256:/),
+      image: `sha256:${'b'.repeat(64)}`,
+      catalog: { source: `oci-layout:${layout}`, number: 1 },
+      signer: expect.stringContaining('the key SHA256:'),
+    });
+    expect((await attempt('add', 'beta')).stderr).toContain('SERVER_EXISTS');
+  });
+
+  it('changes nothing when one of several cannot be added, or to look only', async () => {
+    expect((await attempt('add', 'gamma', 'gama')).stderr).toContain('did you mean "gamma"');
+    await run('add', 'gamma', '--dry-run');
+    expect((await attempt('profile', 'show')).stderr).toContain('PROFILE_UNKNOWN');
+  });
+
+  it('keeps values of the right type, and secrets out', async () => {
+    await run('add', 'beta', '--set', 'beta.folder=/srv', '--set', 'beta.depth=3');
+    expect((await shown()).profile.servers.beta.parameters).toEqual({ folder: '/srv', depth: 3 });
+    expect((await attempt('set', 'beta.depth=0')).stderr).toContain('must be at least 1');
+    expect((await attempt('set', 'beta.token=x')).stderr).toContain('SECRET_IN_ARGUMENT');
+    expect((await attempt('set', 'alpha.x=1')).stderr).toContain('SERVER_NOT_IN_PROFILE');
+    await run('set', 'beta.folder=/mnt', '--unset', 'beta.depth');
+    expect((await shown()).profile.servers.beta.parameters).toEqual({ folder: '/mnt' });
+  });
+
+  it('works on the file of a project, whose secrets are its own', async () => {
+    await mkdir(join(publication.folder, 'web'), { recursive: true });
+    await rm(join(publication.folder, 'web', 'portolan.yaml'), { force: true });
+    const text = await run('add', 'beta', '--profile', 'web/portolan.yaml');
+    expect(text).toContain('portolan secret set beta.token --profile web/portolan.yaml');
+    expect(await readFile(join(publication.folder, 'web', 'portolan.lock.json'), 'utf8')).toContain(
+      '"beta"',
+    );
+    const set = await portolan(['secret', 'set', 'beta.token', '--stdin'], { env, stdin: 'mine' });
+    expect(set.code).toBe(0);
+    // A repository of somebody else must not be given what was set for a profile of one's own.
+    const check = await attempt('secret', 'check', '--profile', 'web/portolan.yaml');
+    expect(check).toMatchObject({ code: 1 });
+    expect(check.stdout).toContain('MISSING');
+    expect(check.stdout).toContain('--profile web/portolan.yaml');
+  });
+});
+
+describe('a catalog that moves on', () => {
+  beforeAll(async () => {
+    await publication.write(
+      'beta',
+      containerEntry('beta', '1.1.0').replace(
+        'network: none',
+        'network: { allow: ["api.example.com:443"] }',
+      ) + SETTINGS,
+      tools('one', 'two', 'extra'),
+    );
+    await publication.write(
+      'gamma',
+      containerEntry('gamma', '1.0.1').replace('exists only', 'lives only'),
+      tools('three'),
+    );
+  });
+
+  it('leaves what is locked alone, until the user agrees to more', async () => {
+    env = { ...env, PORTOLAN_SECRET_BETA__TOKEN: 'for this process' };
+    // As it was before: version 1.0.0 of both is locked.
+    await run('add', 'beta@1.0.0', 'gamma@1.0.0', '--set', 'beta.folder=/srv');
+    const path = join(String(env.PORTOLAN_HOME), 'config', 'profiles', 'default.yaml');
+    await writeFile(path, (await readFile(path, 'utf8')).replaceAll(/ +version: 1.0.0\n/g, ''));
+    await move();
+    const before = (await shown()).lock.servers;
+    expect(JSON.parse(await run('tools', 'ls', 'beta', '--json')).length).toBe(2);
+    const dry = await run('update', '--dry-run');
+    expect(dry).toContain('beta  1.0.0 -> 1.1.0');
+    expect(dry).toContain('+ may reach api.example.com:443');
+    expect(dry).toContain('+ tool extra');
+    expect(dry).toContain('gamma  1.0.0 -> 1.0.1\n  asks for nothing new, offers the same tools');
+    const refused = await attempt('update');
+    expect(refused).toMatchObject({ code: 7 });
+    expect(refused.stderr).toContain('beta would be allowed or offer more');
+    expect((await shown()).lock.servers).toEqual(before);
+    // What asks for nothing new needs nobody.
+    expect(await run('update', 'gamma')).toContain('Locked gamma 1.0.1.');
+    expect(await run('update', '--yes')).toContain('Locked beta 1.1.0.');
+    expect(JSON.parse(await run('tools', 'ls', 'beta', '--json')).length).toBe(3);
+    expect(await run('update')).toContain('Everything is as new as the profile allows.');
+    expect(await run('update', 'beta@1.0.0')).toContain('(kept from now on)');
+    expect(await run('update')).toContain('Everything is as new');
+    expect((await shown()).profile.servers.beta.version).toBe('1.0.0');
+  });
+
+  it('keeps what was set through an update', async () => {
+    await run('add', 'gamma@1.0.0');
+    await run('tools', 'disable', 'gamma', 'three');
+    await run('update', 'gamma@1.0.1');
+    expect(await run('profile', 'show')).toContain('without three');
+  });
+
+  it('is no way around the lock: another version in the file waits for an update', async () => {
+    await run('add', 'gamma@1.0.0');
+    const path = join(String(env.PORTOLAN_HOME), 'config', 'profiles', 'default.yaml');
+    await writeFile(path, (await readFile(path, 'utf8')).replace('1.0.0', '1.0.1'));
+    expect((await attempt('tools', 'ls', 'gamma')).stderr).toContain('LOCK_OUTDATED');
+    for (const args of [
+      ['run', '--frozen'],
+      ['update', '--frozen'],
+    ]) {
+      const frozen = await attempt(...args);
+      expect(frozen).toMatchObject({ code: 2 });
+      expect(frozen.stderr).toContain('the profile wants gamma 1.0.1, but 1.0.0 is locked');
+    }
+    await run('update');
+    expect(await run('update', '--frozen')).toContain('agree');
+  });
+
+  it('refuses a lock whose parts do not belong together', async () => {
+    await run('add', 'beta', '--set', 'beta.folder=/srv');
+    const path = join(String(env.PORTOLAN_HOME), 'config', 'profiles', 'default.lock.json');
+    const lock = await readFile(path, 'utf8');
+    await writeFile(path, lock.replace('b'.repeat(64), 'c'.repeat(64)));
+    expect(await attempt('tools', 'ls', 'beta')).toMatchObject({ code: 5 });
+    await writeFile(
+      path,
+      lock.replace(/"digest": "sha256:[0-9a-f]{64}"/, `"digest": "sha256:${'d'.repeat(64)}"`),
+    );
+    const gone = await attempt('tools', 'ls', 'beta');
+    expect(gone).toMatchObject({ code: 4 });
+    expect(gone.stderr).toContain('LOCK_UNAVAILABLE');
+  });
+});
+
+describe('profiles', () => {
+  it('are made, listed, used and removed; PORTOLAN_PROFILE wins', async () => {
+    await run('profile', 'create', 'work', '--description', 'Work', '--catalogs', 'mine', '--use');
+    await run('add', 'gamma');
+    await run('add', 'gamma', '--profile', 'home');
+    await writeFile(join(String(env.PORTOLAN_HOME), 'config', 'profiles', 'bad.yaml'), 'a: [');
+    const list = await run('profile', 'ls');
+    expect(list).toContain('* work');
+    expect(list).toContain('  bad   BROKEN');
+    expect((await shown()).profile).toMatchObject({ description: 'Work', catalogs: ['mine'] });
+    expect((await shown('home')).name).toBe('home');
+    env = { ...env, PORTOLAN_PROFILE: 'home' };
+    expect((await shown()).name).toBe('home');
+    expect((await attempt('profile', 'create', 'x', '--catalogs', 'nope')).stderr).toContain(
+      'CATALOG_UNKNOWN',
+    );
+    env = { ...env, PORTOLAN_PROFILE: '' };
+    await run('profile', 'rm', 'work');
+    expect((await attempt('profile', 'use', 'work')).stderr).toContain('there are: bad, home');
+    await run('remove', 'gamma', '--profile', 'home');
+    expect((await shown('home')).lock.servers).toEqual({});
+  });
+});
