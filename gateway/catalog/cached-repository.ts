@@ -23,22 +23,25 @@ export async function cachedRepository(
   log: (line: string) => void = () => {},
 ): Promise<CachedRepository> {
   const local = await openLayout(folder, { create: true });
-  let offline = false;
+  let outage: Error | undefined;
 
   /** Asks the remote side, and the copy when there is no answer. */
-  async function online<T>(ask: () => Promise<T>, fallback: () => Promise<T>): Promise<T> {
-    if (offline) return fallback();
+  async function online<T>(
+    ask: () => Promise<T>,
+    fallback: (why: Error) => Promise<T>,
+  ): Promise<T> {
+    if (outage) return fallback(outage);
     try {
       return await ask();
     } catch (error) {
       if (!isUnreachable(error)) throw error;
       // Never fetched: there is nothing to go on with, and the network is the news.
       if ((await local.tags()).length === 0) throw error;
-      offline = true;
+      outage = error as Error;
       log(
         `${remote.name} does not answer (${messageOf(error)}); going on with what was fetched before`,
       );
-      return fallback();
+      return fallback(outage);
     }
   }
 
@@ -67,7 +70,7 @@ export async function cachedRepository(
 
   return {
     ...remote,
-    isOffline: () => offline,
+    isOffline: () => outage !== undefined,
     async resolveTag(tag, options) {
       return online(
         async () => {
@@ -112,7 +115,12 @@ export async function cachedRepository(
           }
           return found;
         },
-        () => local.referrers(digest, options),
+        async (why) => {
+          const known = await local.referrers(digest, options);
+          // A signature that was never fetched is not one that is missing.
+          if (known.length === 0) throw why;
+          return known;
+        },
       ),
   };
 }

@@ -184,7 +184,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
 
   async function openHttp(
     target: Gateway,
-    { host, port, allowOrigin, allowHost }: RunOptions,
+    { host, port, allowOrigin, allowHost, legacySse }: RunOptions,
     say: (line: string) => void,
   ): Promise<Endpoint> {
     const [{ accessOf }, { serveHttp }] = await Promise.all([
@@ -198,6 +198,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
       ...access,
       allowedOrigins: allowOrigin,
       allowedHosts: allowHost,
+      legacySse: legacySse === true,
       ...(replicas && { replicas }),
       log: say,
     });

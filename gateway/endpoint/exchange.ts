@@ -1,6 +1,7 @@
 import type { ServerResponse } from 'node:http';
 import type { JsonRpcMessage } from '../../core/isolation/channel.ts';
 import type { Outlet } from '../relay/inbound.ts';
+import { idOf, type ReplayLog, type Sent, type StreamLog } from './replay.ts';
 
 /** A client that reads so slowly that this many bytes wait for it is cut off. */
 const MOST_WAITING_BYTES = 512 * 1024 * 1024;
@@ -10,18 +11,27 @@ const MOST_WAITING_BYTES = 512 * 1024 * 1024;
  * said before the answer, the response becomes an event stream.
  */
 export class Exchange implements Outlet {
-  readonly #response: ServerResponse;
+  #response: ServerResponse;
   readonly #acceptsEvents: boolean;
   readonly #headers: Readonly<Record<string, string>>;
-  readonly openedAt = Date.now();
+  readonly #replay: ReplayLog | undefined;
+  /** Client of 2025-11-25 or later, which takes an event without data for what it is. */
+  readonly #primed: boolean;
+  #log: StreamLog | undefined;
+  readonly openedAt = performance.now();
   streaming = false;
   ended = false;
+  /** Carries what belongs to no request. */
+  listening = false;
 
   constructor(
     response: ServerResponse,
     acceptsEvents: boolean,
     headers: Readonly<Record<string, string>> = {},
+    { replay, primed = false }: { replay?: ReplayLog; primed?: boolean } = {},
   ) {
+    this.#replay = replay;
+    this.#primed = primed;
     this.#response = response;
     this.#acceptsEvents = acceptsEvents;
     this.#headers = headers;
@@ -54,13 +64,29 @@ export class Exchange implements Outlet {
   startStream(): void {
     if (this.streaming || this.ended) return;
     this.streaming = true;
-    this.#response.writeHead(200, {
-      ...this.#headers,
-      'Content-Type': 'text/event-stream',
-      'Cache-Control': 'no-cache, no-transform',
-      'X-Accel-Buffering': 'no',
-    });
-    this.#response.flushHeaders();
+    this.#log = this.#replay?.open(this);
+    this.#head();
+    // Tells the client an id to come back with, before there is anything to lose.
+    if (this.#log && this.#primed) this.#write(`id: ${this.#keep('')}\ndata: \n\n`);
+  }
+
+  /**
+   * A connection is gone; true when it was the one in use. Without a log of the stream nothing can be
+   * said any more.
+   */
+  lost(response: ServerResponse): boolean {
+    if (response !== this.#response) return false;
+    if (!this.#log) this.ended = true;
+    return true;
+  }
+
+  /** Goes on over another response, after what the client missed. */
+  resume(response: ServerResponse, log: StreamLog, missed: readonly Sent[]): void {
+    if (!this.#response.closed) this.#response.end();
+    this.#response = response;
+    this.#head();
+    for (const { sequence, data } of missed) this.#write(eventOf(data, idOf(log, sequence)));
+    if (this.ended) response.end();
   }
 
   /** An event of another kind than a message. */
@@ -74,7 +100,7 @@ export class Exchange implements Outlet {
     if (this.ended || !this.#acceptsEvents) return;
     if (!this.streaming && now - this.openedAt < afterMs) return;
     this.startStream();
-    this.#response.write(': keep-alive\n\n');
+    this.#write(': keep-alive\n\n');
   }
 
   /** Ends the stream without an answer. */
@@ -88,7 +114,8 @@ export class Exchange implements Outlet {
     if (this.ended) return;
     this.ended = true;
     if (this.streaming) {
-      this.#response.end(eventOf(body));
+      const event = this.#eventOf(body);
+      if (!this.#response.closed) this.#response.end(event);
       return;
     }
     // A text goes out together with its head, bytes would need a write of their own.
@@ -102,11 +129,37 @@ export class Exchange implements Outlet {
   }
 
   #event(body: unknown): void {
-    this.#response.write(eventOf(body));
-    if (this.#response.writableLength > MOST_WAITING_BYTES) this.#response.destroy();
+    this.#write(this.#eventOf(body));
+    if (this.#response.writableLength <= MOST_WAITING_BYTES) return;
+    this.ended = true;
+    this.#response.destroy();
+  }
+
+  #eventOf(body: unknown): string {
+    const data = JSON.stringify(body);
+    return eventOf(data, this.#log && this.#keep(data));
+  }
+
+  #keep(data: string): string {
+    return this.#replay && this.#log ? this.#replay.add(this.#log, data) : '';
+  }
+
+  #write(text: string): void {
+    if (!this.#response.closed) this.#response.write(text);
+  }
+
+  #head(): void {
+    this.#response.writeHead(200, {
+      ...this.#headers,
+      'Content-Type': 'text/event-stream',
+      'Cache-Control': 'no-cache, no-transform',
+      'X-Accel-Buffering': 'no',
+    });
+    this.#response.flushHeaders();
   }
 }
 
-function eventOf(body: unknown): string {
-  return `event: message\ndata: ${JSON.stringify(body)}\n\n`;
+function eventOf(data: string, id: string | undefined): string {
+  const name = data === '' ? '' : 'event: message\n';
+  return `${id === undefined ? '' : `id: ${id}\n`}${name}data: ${data}\n\n`;
 }

@@ -62,6 +62,8 @@ export interface HttpEndpoint {
 }
 
 const KEEP_ALIVE_MS = 15_000;
+/** The revision since which clients know an event that has an id and no data. */
+const PRIMED_SINCE = '2025-11-25';
 const DISCOVERY_PATH = '/.well-known/oauth-protected-resource';
 
 /**
@@ -218,10 +220,15 @@ export async function serveHttp(
     session.open += 1;
     response.once('close', () => {
       session.open -= 1;
-      session.lastUsed = Date.now();
+      session.lastUsed = performance.now();
     });
     const exchange = track(
-      new Exchange(response, acceptsEvents(request), { 'Mcp-Session-Id': session.id }),
+      new Exchange(
+        response,
+        acceptsEvents(request),
+        { 'Mcp-Session-Id': session.id },
+        { replay: session.replay, primed: session.client.version >= PRIMED_SINCE },
+      ),
       response,
     );
     if (
@@ -281,15 +288,50 @@ export async function serveHttp(
     }
     const session = sessions.find(String(request.headers['mcp-session-id']), principal);
     if (!session) return reject(response, 404, -32001, 'Session not found');
+    const lastEventId = request.headers['last-event-id'];
+    if (typeof lastEventId === 'string') return takeUp(session, response, lastEventId);
     // A client that opens a second stream has lost its first one.
     session.stream?.close();
-    const stream = track(new Exchange(response, true, { 'Mcp-Session-Id': session.id }), response);
+    const stream = track(
+      new Exchange(
+        response,
+        true,
+        { 'Mcp-Session-Id': session.id },
+        { replay: session.replay, primed: session.client.version >= PRIMED_SINCE },
+      ),
+      response,
+    );
+    stream.startStream();
+    listenOn(session, stream, response);
+  };
+
+  /** GET with Last-Event-ID: a stream of the session goes on where it broke off. */
+  const takeUp = (session: Session, response: ServerResponse, lastEventId: string) => {
+    const found = session.replay.after(lastEventId);
+    if (!found) {
+      // Not 404, which would end the session.
+      const why = 'what followed this Last-Event-ID is no longer known';
+      return reject(response, 400, CODE.invalidRequest, why);
+    }
+    const { stream } = found.log;
+    session.open += 1;
+    response.once('close', () => {
+      session.open -= 1;
+      session.lastUsed = performance.now();
+    });
+    stream.resume(response, found.log, found.missed);
+    track(stream, response);
+    if (stream.listening && !stream.ended) listenOn(session, stream, response);
+  };
+
+  /** From now on the stream carries what belongs to no request. */
+  const listenOn = (session: Session, stream: Exchange, response: ServerResponse) => {
+    stream.listening = true;
     session.stream = stream;
     response.once('close', () => {
-      session.lastUsed = Date.now();
+      session.lastUsed = performance.now();
       if (session.stream === stream) session.stream = undefined;
     });
-    stream.startStream();
     for (const message of session.waiting.splice(0)) stream.send(message);
   };
 
@@ -329,8 +371,7 @@ export async function serveHttp(
   const track = (exchange: Exchange, response: ServerResponse) => {
     exchanges.add(exchange);
     response.once('close', () => {
-      exchange.ended = true;
-      exchanges.delete(exchange);
+      if (exchange.lost(response)) exchanges.delete(exchange);
     });
     return exchange;
   };
@@ -349,9 +390,13 @@ export async function serveHttp(
     const answer = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n';
     socket.end(answer, () => socket.destroy());
   });
+  const sweeping = setInterval(
+    () => sessions.sweep(performance.now()),
+    Math.min(KEEP_ALIVE_MS, options.sessionIdleMs ?? KEEP_ALIVE_MS),
+  );
+  sweeping.unref();
   const timer = setInterval(() => {
-    const now = Date.now();
-    sessions.sweep(now);
+    const now = performance.now();
     for (const exchange of exchanges) exchange.keepAlive(now, KEEP_ALIVE_MS);
   }, KEEP_ALIVE_MS);
   timer.unref();
@@ -364,11 +409,12 @@ export async function serveHttp(
     async drain(graceMs) {
       draining = true;
       server.closeIdleConnections();
-      const late = Date.now() + graceMs;
-      while (working > 0 && Date.now() < late) await setTimeout(20);
+      const late = performance.now() + graceMs;
+      while (working > 0 && performance.now() < late) await setTimeout(20);
     },
     async close() {
       clearInterval(timer);
+      clearInterval(sweeping);
       server.close();
       await sessions.endAll();
       for (const exchange of exchanges) exchange.close();

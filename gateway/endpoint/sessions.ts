@@ -3,6 +3,7 @@ import type { JsonRpcMessage } from '../../core/isolation/channel.ts';
 import type { Gateway } from '../relay/gateway.ts';
 import type { Client, Outlet } from '../relay/inbound.ts';
 import type { Exchange } from './exchange.ts';
+import { ReplayLog } from './replay.ts';
 
 /** What belongs to no request waits for the client's stream; older messages than these are lost. */
 const MOST_WAITING = 200;
@@ -19,6 +20,8 @@ export interface Session {
   /** The response to its GET, when it listens. */
   stream: Exchange | undefined;
   readonly waiting: JsonRpcMessage[];
+  /** What its streams said, for a client that takes one up again. */
+  readonly replay: ReplayLog;
   /** Exchanges under way. */
   open: number;
   lastUsed: number;
@@ -60,8 +63,9 @@ export class Sessions {
       client,
       stream: undefined,
       waiting,
+      replay: new ReplayLog(),
       open: 0,
-      lastUsed: Date.now(),
+      lastUsed: performance.now(),
     };
     this.#sessions.set(id, session);
     return session;
@@ -71,7 +75,7 @@ export class Sessions {
   find(id: string, principal: string): Session | undefined {
     const session = this.#sessions.get(id);
     if (session?.principal !== principal) return undefined;
-    session.lastUsed = Date.now();
+    session.lastUsed = performance.now();
     return session;
   }
 

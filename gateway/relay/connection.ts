@@ -38,7 +38,10 @@ export interface PendingCall {
   settle(message: JsonRpcMessage, cause?: LocalCause): void;
   /** Called for progress of this request, before `settle`, in the server's order. */
   progress?(message: JsonRpcMessage): void;
-  /** `Date.now()` after which the call is given up; moved forward by progress. */
+  /**
+   * Time after which the call is given up; moved forward by progress. All times of relay and endpoint
+   * are those of `performance.now()`: a clock that is set, or a machine that slept, ends no call.
+   */
   deadline: number;
   /** True for requests that stay open for ever and do not keep a server busy. */
   readonly background?: boolean;
@@ -88,9 +91,9 @@ export class Connection {
     serverInfo: { name: '' },
   };
   closed = false;
-  lastUsed = Date.now();
+  lastUsed = performance.now();
   readonly pending = new Map<RequestId, PendingCall>();
-  readonly openedAt = Date.now();
+  readonly openedAt = performance.now();
   readonly #events: ConnectionEvents;
   readonly #traces = new Map<RequestId, Trace>();
   #nextId = 0;
@@ -125,7 +128,7 @@ export class Connection {
       meta.progressToken = id;
       sent._meta = meta;
     }
-    this.lastUsed = Date.now();
+    this.lastUsed = performance.now();
     this.pending.set(id, call);
     const { trace } = this.options;
     if (trace) {
@@ -145,7 +148,7 @@ export class Connection {
   ask(method: string, params: JsonObject | undefined, timeoutMs: number): Promise<JsonObject> {
     return new Promise((resolve, reject) => {
       this.request(method, params, {
-        deadline: Date.now() + timeoutMs,
+        deadline: performance.now() + timeoutMs,
         settle: ({ result, error }) => {
           if (error) reject(new RpcError(error.code, error.message, error.data));
           else resolve(isObject(result) ? result : {});
@@ -230,7 +233,7 @@ export class Connection {
     const token = message.params?.progressToken;
     const call = this.pending.get(token as RequestId);
     if (!call?.progress) return;
-    call.deadline = Date.now() + this.options.callTimeoutMs;
+    call.deadline = performance.now() + this.options.callTimeoutMs;
     call.progress(message);
   }
 

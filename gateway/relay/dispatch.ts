@@ -27,6 +27,7 @@ import {
 import type { Relay } from './relay.ts';
 import type { Line } from './server.ts';
 import { subscribe, unsubscribe } from './subscribe.ts';
+import { listTasks } from './tasks.ts';
 import { type Route, routeOfUri } from './view.ts';
 
 /** Takes one message of a client. Answers go to `outlet`, in the order in which they are ready. */
@@ -158,6 +159,8 @@ function route(relay: Relay, inbound: Inbound) {
         return initialize(relay, inbound);
       case 'ping':
         return inbound.result({});
+      case 'tasks/list':
+        return void settleLater(relay, inbound, listTasks(inbound));
       case 'logging/setLevel':
         return setLevel(relay, inbound);
       case 'resources/subscribe':

@@ -27,7 +27,7 @@ export function drive(relay: Relay, inbound: Inbound, line: Line, result: JsonOb
     const { inputResponses: _, requestState: __, ...params } = inbound.params;
     if (requests.length > 0) params.inputResponses = responses;
     if (result.requestState !== undefined) params.requestState = result.requestState;
-    inbound.deadline = Date.now() + line.server.callTimeoutMs;
+    inbound.deadline = performance.now() + line.server.callTimeoutMs;
     inbound.upstreamId = connection.request(
       inbound.method,
       params,

@@ -15,6 +15,7 @@ import {
 } from './protocol.ts';
 import type { CallInfo, Relay } from './relay.ts';
 import type { Line, Server } from './server.ts';
+import { rememberTask } from './tasks.ts';
 import { type Route, routeOfUri } from './view.ts';
 
 /**
@@ -80,7 +81,7 @@ function dispatch(relay: Relay, inbound: Inbound, line: Line) {
   }
   adaptMeta(relay, inbound, line);
   inbound.line = line;
-  inbound.deadline = Date.now() + server.callTimeoutMs;
+  inbound.deadline = performance.now() + server.callTimeoutMs;
   inbound.onSettle ??= (call, message, cause) => settled(relay, call, message, cause);
   inbound.upstreamId = connection.request(
     method,
@@ -221,7 +222,10 @@ function learnFrom(relay: Relay, inbound: Inbound, server: Server, result: JsonO
       }
     }
   }
-  if (isObject(task) && typeof task.taskId === 'string') relay.learn(`task ${task.taskId}`, server);
+  if (isObject(task) && typeof task.taskId === 'string') {
+    relay.learn(`task ${task.taskId}`, server);
+    if (inbound.era === 'legacy') rememberTask(inbound.client, task.taskId, server);
+  }
 }
 
 function isCall({ method }: Inbound): boolean {

@@ -84,7 +84,7 @@ export class Held implements PendingCall {
     if (inbound.client.key !== this.#principal || inbound.target !== this.#target) return false;
     this.#relay.held.delete(this.#state);
     this.#inbound = inbound;
-    this.deadline = Date.now() + this.#connection.options.callTimeoutMs;
+    this.deadline = performance.now() + this.#connection.options.callTimeoutMs;
     inbound.line = this.#line;
     inbound.upstreamId = this.#upstreamId;
     const { inputResponses } = inbound.params;
@@ -141,7 +141,7 @@ export class Held implements PendingCall {
       if (!inbound || this.#questions.size === 0) return;
       this.#inbound = undefined;
       this.#state = `${STATE_PREFIX}${this.#relay.options.newState?.() ?? randomBytes(18).toString('base64url')}`;
-      this.deadline = Date.now() + (this.#relay.options.holdMs ?? 600_000);
+      this.deadline = performance.now() + (this.#relay.options.holdMs ?? 600_000);
       this.#relay.held.set(this.#state, this);
       inbound.result({
         resultType: 'input_required',

@@ -11,7 +11,7 @@ import {
   notification,
   type RequestId,
 } from './protocol.ts';
-import type { Line } from './server.ts';
+import type { Line, Server } from './server.ts';
 import type { Trace } from './tracing.ts';
 import type { Route } from './view.ts';
 
@@ -99,6 +99,7 @@ export class Client {
   readonly calls = new Map<RequestId, Inbound>();
   #asked: Map<RequestId, ClientRequest> | undefined;
   #listens: Map<RequestId, Listen> | undefined;
+  #tasks: Map<string, Server> | undefined;
   #nextRequest = 0;
 
   constructor(key: string, principal: string, outlet: Outlet) {
@@ -110,6 +111,12 @@ export class Client {
   get asked(): Map<RequestId, ClientRequest> {
     this.#asked ??= new Map();
     return this.#asked;
+  }
+
+  /** Tasks that its calls started, oldest first, with their servers. */
+  get tasks(): Map<string, Server> {
+    this.#tasks ??= new Map();
+    return this.#tasks;
   }
 
   get listens(): Map<RequestId, Listen> {
@@ -149,7 +156,7 @@ export class Inbound implements PendingCall {
   /** Least severe log level that belongs to this request; undefined means none (modern only). */
   readonly logLevel: number | undefined;
   readonly progressToken: RequestId | undefined;
-  readonly receivedAt = Date.now();
+  readonly receivedAt = performance.now();
   deadline = 0;
   done = false;
   #progressAt = 0;

@@ -138,8 +138,8 @@ function serverCapabilities(relay: Relay): JsonObject {
     merged.completions ??= {};
     merged.logging ??= {};
   }
-  // A server that clients share would list the tasks of all of them.
-  if (isObject(merged.tasks)) delete merged.tasks.list;
+  // A server that clients share would list the tasks of all of them; the gateway lists the client's.
+  if (isObject(merged.tasks)) merged.tasks = { ...merged.tasks, list: {} };
   // Servers come and go while the gateway runs, so every list may change.
   merged.tools = { listChanged: true };
   merged.prompts = { listChanged: true };

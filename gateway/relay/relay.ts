@@ -121,7 +121,7 @@ export class Relay {
     };
     this.servers = options.upstreams.map((upstream) => this.#serverFor(upstream));
     this.#sweeper = setInterval(() => {
-      const now = Date.now();
+      const now = performance.now();
       for (const server of this.servers) server.sweep(now);
       for (const held of this.held.values()) held.expire(now);
     }, 1000);
@@ -225,7 +225,7 @@ export class Relay {
       method: inbound.method,
       name: String(inbound.params.name ?? inbound.params.uri ?? ''),
       ...(verdict !== undefined && { verdict }),
-      durationMs: Date.now() - inbound.receivedAt,
+      durationMs: Math.round(performance.now() - inbound.receivedAt),
       ...(detail !== undefined && { detail }),
       params: inbound.params,
     });

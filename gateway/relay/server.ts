@@ -79,6 +79,8 @@ export class Server {
   readonly #lost = new Map<string, Line['subscriptions']>();
   /** What the server last said of itself; undefined before its first start. */
   greeting: Greeting | undefined;
+  /** Starts under way, to end them with the gateway. */
+  readonly #starts = new Set<AbortController>();
   #failures = 0;
   #startedAt = 0;
   #retryAt = 0;
@@ -124,7 +126,7 @@ export class Server {
     let line = this.lines.get(key);
     if (line?.starting) return line.starting;
     if (line?.connection) return Promise.resolve(line);
-    const wait = this.#retryAt - Date.now();
+    const wait = this.#retryAt - performance.now();
     if (wait > 0) {
       return Promise.reject(
         new PortolanError(
@@ -254,6 +256,7 @@ export class Server {
   /** Ends every conversation; pending calls fail, the next request opens a new one. */
   async stopAll(): Promise<void> {
     const lines = [...this.lines.values()];
+    for (const start of this.#starts) start.abort(new Error('the gateway stops'));
     await Promise.all(
       lines.map(async (line) => {
         await line.starting?.catch(() => {});
@@ -295,11 +298,12 @@ export class Server {
     let timer: NodeJS.Timeout | undefined;
     let connection: Connection | undefined;
     const tooLate = new Promise<never>((_, reject) => {
+      controller.signal.addEventListener('abort', () => reject(controller.signal.reason));
       timer = setTimeout(() => {
-        controller.abort();
-        reject(new Error(`it was not ready within ${timeoutMs / 1000} s`));
+        controller.abort(new Error(`it was not ready within ${timeoutMs / 1000} s`));
       }, timeoutMs);
     });
+    this.#starts.add(controller);
     tooLate.catch(() => {});
     try {
       const slot = takeSlot();
@@ -328,12 +332,13 @@ export class Server {
       throw this.#failed(`${messageOf(error)}${diagnostics ? ` (${diagnostics})` : ''}`, error);
     } finally {
       clearTimeout(timer);
+      this.#starts.delete(controller);
     }
     if (this.#closed || connection.closed) {
       await this.stop(line);
       throw this.#failed('it stopped at once', undefined);
     }
-    this.#startedAt = Date.now();
+    this.#startedAt = performance.now();
     this.#lost.delete(line.key);
     this.#events.lifecycle(this, 'started');
     this.#events.ready(line);
@@ -390,13 +395,15 @@ export class Server {
   }
 
   #failed(what: string, cause: unknown): PortolanError {
-    if (this.#startedAt > 0 && Date.now() - this.#startedAt > STEADY_MS) this.#failures = 0;
+    if (this.#startedAt > 0 && performance.now() - this.#startedAt > STEADY_MS) this.#failures = 0;
     this.#startedAt = 0;
     this.#failures += 1;
     this.#lastFailure = what;
     // The first failure may be retried at once; after that the pauses double up to a minute.
     this.#retryAt =
-      this.#failures < 2 ? 0 : Date.now() + Math.min(60_000, 500 * 2 ** (this.#failures - 1));
+      this.#failures < 2
+        ? 0
+        : performance.now() + Math.min(60_000, 500 * 2 ** (this.#failures - 1));
     this.#events.lifecycle(this, 'failed', what);
     return new PortolanError('failed', 'SERVER_FAILED', what, { cause });
   }

@@ -95,7 +95,7 @@ export function createTracing(tracer: Tracer | undefined, meter: Meter): Tracing
       return follow(span, parent, called, attributes, () => target);
     },
     closed(server, connection) {
-      sessions.record((Date.now() - connection.openedAt) / 1000, {
+      sessions.record((performance.now() - connection.openedAt) / 1000, {
         'portolan.server.name': server.upstream.name,
         'mcp.protocol.version': connection.greeting.version,
       });

@@ -1,7 +1,10 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { launch } from '../../core/isolation/launch.ts';
 import type { Upstream } from '../../gateway/relay/upstream.ts';
 import { fixture, gatewayOf, type Json, rawClient, upstream } from '../support/gateway.ts';
+import { probePlan } from '../support/probe.ts';
 
+const NO_BOX = { detected: { engines: [], bubblewrap: undefined, findings: [] } };
 const scripted = (...args: string[]) => fixture('scripted.ts', ...args);
 const server = (name: string, args: string[] = [], options: Partial<Upstream> = {}) =>
   upstream(name, scripted(...args), options);
@@ -109,6 +112,44 @@ describe('a server that misbehaves', () => {
     expect(result).toMatchObject({ isError: true });
     expect(textOf(result)).toContain('hanging: no answer within the time limit');
     expect(JSON.parse(textOf(await client.call('cancelled')) ?? '')).toHaveLength(1);
+  });
+
+  it('sends a line of 100 MB where 8 MB are allowed: its call fails, it is started again', async () => {
+    const open = () =>
+      launch(probePlan(), { ...NO_BOX, isolation: 'none', maxMessageBytes: 8 * 2 ** 20 });
+    const client = await clientOf([upstream('long', ['none'], { open }), server('calm')]);
+    const before = process.memoryUsage().rss;
+    const [long, other] = await Promise.all([
+      client.call('long_line', { megabytes: 100 }),
+      client.call('echo', { a: 1 }),
+    ]);
+    expect(textOf(long)).toMatch(/^long: the server stopped .* a line of more than 8388608 bytes/);
+    expect(textOf(other)).toBe('{"a":1}');
+    expect(process.memoryUsage().rss - before).toBeLessThan(80 * 2 ** 20);
+    expect(await client.call('args')).not.toHaveProperty('isError');
+  });
+
+  it('is not used for its time: it is stopped, and started again for the next call', async () => {
+    const idle = server('idle', [], { idleStopMs: 300 });
+    const client = await clientOf([idle]);
+    await client.call('pid');
+    await expect.poll(() => isAlive(idle.channels[0]?.pid as number)).toBe(false);
+    expect(textOf(await client.call('echo', { a: 1 }))).toBe('{"a":1}');
+    expect(idle.channels).toHaveLength(2);
+  });
+
+  it('works while the clock jumps a year ahead and back: no call is given up, no server stopped', async () => {
+    const steady = server('steady');
+    const client = await clientOf([steady]);
+    await client.call('echo');
+    vi.useFakeTimers({ toFake: ['Date'] });
+    onTestFinished(() => void vi.useRealTimers());
+    for (const years of [1, -1]) {
+      const slow = client.call('slow', { ms: 2500 });
+      vi.setSystemTime(Date.now() + years * 365 * 86_400_000);
+      expect(textOf(await slow)).toBe('slept');
+    }
+    expect(steady.channels).toHaveLength(1);
   });
 
   it('sends progress after the answer: it is dropped', async () => {

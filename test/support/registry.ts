@@ -70,7 +70,7 @@ export async function startRegistry(options: TestRegistryOptions = {}): Promise<
     ca,
     tokens,
     async stop() {
-      if (child.exitCode === null) {
+      if (child.exitCode === null && child.signalCode === null) {
         const gone = once(child, 'exit');
         child.kill('SIGKILL');
         await gone;

@@ -20,6 +20,7 @@ export interface RunOptions extends CatalogOptions, AccessOptions, IsolationChoi
   readonly port: number;
   readonly allowOrigin: readonly string[];
   readonly allowHost: readonly string[];
+  readonly legacySse?: true;
   readonly drain: number;
   readonly toolChanges: 'block' | 'warn';
   readonly prefix: 'auto' | 'always' | 'never';
@@ -67,6 +68,7 @@ export function registerRun(program: Command): void {
     .option('--oauth-issuer <url>', 'accept tokens of this authorization server')
     .option('--oauth-audience <url>', 'URL of this endpoint, which such tokens must be for')
     .option('--oauth-scope <scope>', 'scope that such tokens must have (repeatable)', collect)
+    .option('--legacy-sse', 'also serve /sse and /messages, for clients of 2024-11-05 only')
     .option('--allow-origin <origin>', 'web origin that may call (repeatable)', collect, [])
     .option('--allow-host <name>', 'further host name of this endpoint (repeatable)', collect, [])
     .option('--drain <seconds>', 'time that calls have to finish after SIGTERM', seconds, 5)

@@ -1,0 +1,76 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Channel } from '../../core/isolation/channel.ts';
+import { callEngine } from '../../core/isolation/engine-call.ts';
+import { LABEL } from '../../core/isolation/labels.ts';
+import { launch } from '../../core/isolation/launch.ts';
+import { BOXES, type BoxSetup, isMissing, setUpBox } from '../support/boxes.ts';
+import { gatewayOf, type Json, rawClient, upstream } from '../support/gateway.ts';
+import { podmanEngine } from '../support/podman.ts';
+import { probePlan } from '../support/probe.ts';
+
+describe.each(BOXES)('a server in $box', ({ box }) => {
+  const skip = isMissing(box);
+  let setup: BoxSetup;
+  beforeAll(async () => {
+    if (!skip) setup = await setUpBox(box);
+  });
+  afterAll(() => setup?.stop());
+
+  const clientOf = async () => {
+    const channels: Channel[] = [];
+    const open = async () => {
+      const channel = await launch(probePlan(setup.entry), setup.options);
+      channels.push(channel);
+      return channel;
+    };
+    const gateway = gatewayOf([upstream('probe', ['none'], { open })]);
+    const client = rawClient(gateway);
+    await client.initialize();
+    const call = async (name: string, args: Json = {}) =>
+      (await client.ask('tools/call', { name, arguments: args })).result as Json;
+    expect(await call('args')).not.toHaveProperty('isError');
+    return { call, channels, gateway };
+  };
+
+  const containers = async (): Promise<number> => {
+    if (!box.includes('container')) return 0;
+    const { engine, env } = await podmanEngine();
+    const filter = `label=${LABEL.pid}=${process.pid}`;
+    const { stdout } = await callEngine(engine, ['ps', '-aq', '--filter', filter], env);
+    return stdout.split('\n').filter(Boolean).length;
+  };
+
+  test.skipIf(skip)(
+    'whose engine client or outer process is killed in the middle of calls: they fail, the next works',
+    { timeout: 120_000 },
+    async () => {
+      const { call, channels, gateway } = await clientOf();
+      for (let round = 0; round < 3; round += 1) {
+        const pid = channels.at(-1)?.info?.pid ?? 0;
+        expect(existsSync(`/proc/${pid}`)).toBe(true);
+        const calls = Array.from({ length: 5 }, () => call('long_text', { megabytes: 20 }));
+        process.kill(pid, 'SIGKILL');
+        for (const result of await Promise.all(calls)) {
+          // A quick answer may have been there already.
+          if (result.isError) expect(JSON.stringify(result)).toContain('probe: ');
+        }
+        await expect
+          .poll(async () => (await call('args')).isError !== true, { timeout: 30_000 })
+          .toBe(true);
+        expect(isRunning(pid)).toBe(false);
+      }
+      expect(channels.length).toBe(4);
+      await gateway.close();
+      await expect.poll(containers).toBe(0);
+    },
+  );
+});
+
+function isRunning(pid: number): boolean {
+  try {
+    return !/^State:\s+[ZX]/m.test(readFileSync(`/proc/${pid}/status`, 'utf8'));
+  } catch {
+    return false;
+  }
+}
