@@ -2,26 +2,28 @@ import type { VerifiedServer } from '../../core/catalog/read-server.ts';
 import type { CatalogServer, LockedServer } from '../../core/entry/types.generated.ts';
 import { PortolanError } from '../../core/errors.ts';
 import { suggest } from '../cli/suggest.ts';
-import type { OpenCatalog } from './open-catalog.ts';
+import type { ListedCatalog } from './open-catalog.ts';
 
 /** Several catalogs as one: the first that has a server wins, in the user's order. */
-export interface CatalogSet {
-  readonly catalogs: readonly OpenCatalog[];
+export interface CatalogSet<Catalog extends ListedCatalog = ListedCatalog> {
+  readonly catalogs: readonly Catalog[];
   /** Every server once, with the catalog that it comes from. */
-  all(): readonly { readonly catalog: OpenCatalog; readonly server: CatalogServer }[];
+  all(): readonly { readonly catalog: Catalog; readonly server: CatalogServer }[];
   /** The catalog and its line for a server. Throws `usage` / `SERVER_UNKNOWN`. */
-  find(name: string): { readonly catalog: OpenCatalog; readonly server: CatalogServer };
+  find(name: string): { readonly catalog: Catalog; readonly server: CatalogServer };
   /**
    * The catalog that a server is read from: for a locked one the catalog that it was locked from,
    * when that is open. Throws `usage` / `SERVER_UNKNOWN`.
    */
-  catalogOf(name: string, locked?: LockedServer): OpenCatalog;
+  catalogOf(name: string, locked?: LockedServer): Catalog;
   /** Reads and verifies a server; see OpenCatalog.server. */
   server(name: string, version?: string, locked?: LockedServer): Promise<VerifiedServer>;
 }
 
-export function catalogSet(catalogs: readonly OpenCatalog[]): CatalogSet {
-  const byName = new Map<string, { catalog: OpenCatalog; server: CatalogServer }>();
+export function catalogSet<Catalog extends ListedCatalog>(
+  catalogs: readonly Catalog[],
+): CatalogSet<Catalog> {
+  const byName = new Map<string, { catalog: Catalog; server: CatalogServer }>();
   for (const catalog of catalogs) {
     for (const server of catalog.catalog.servers) {
       if (!byName.has(server.name)) byName.set(server.name, { catalog, server });

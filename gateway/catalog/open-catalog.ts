@@ -10,18 +10,15 @@ import { openRepository } from '../../core/oci/open.ts';
 import type { Repository } from '../../core/oci/repository.ts';
 import type { TrustPolicy } from '../../core/trust/verify.ts';
 import { cachedRepository } from './cached-repository.ts';
+import { findVersion } from './find-version.ts';
 import { acceptCatalog } from './state.ts';
 
-/** A catalog source that was opened, verified and accepted. */
-export interface OpenCatalog extends VerifiedCatalog {
+/** An accepted catalog as a gateway serves from it; one that was recalled lists what is served. */
+export interface ListedCatalog extends Pick<VerifiedCatalog, 'catalog' | 'descriptor'> {
   /** As the user gave it. */
   readonly source: string;
-  readonly repository: Repository;
-  readonly freshness?: Freshness;
-  /** The source did not answer: this is what was fetched before. */
-  readonly offline: boolean;
   /**
-   * Reads and verifies a server of the catalog; the newest version unless another is named. A locked
+   * Gives a server of the catalog, verified; the newest version unless another is named. A locked
    * one is read by its digest, whether or not the catalog still lists it.
    */
   server(
@@ -29,6 +26,14 @@ export interface OpenCatalog extends VerifiedCatalog {
     version?: string,
     locked?: Pick<LockedServer, 'version' | 'digest'>,
   ): Promise<VerifiedServer>;
+}
+
+/** A catalog source that was opened, verified and accepted. */
+export interface OpenCatalog extends ListedCatalog, VerifiedCatalog {
+  readonly repository: Repository;
+  readonly freshness?: Freshness;
+  /** The source did not answer: this is what was fetched before. */
+  readonly offline: boolean;
 }
 
 export interface OpenCatalogOptions {
@@ -108,27 +113,4 @@ function findLocked(
   if (newest?.status === 'withdrawn') return newest;
   const status = versions.find((item) => item.version === version)?.status ?? 'active';
   return { version, digest, status };
-}
-
-function findVersion(
-  byName: ReadonlyMap<string, CatalogServer>,
-  name: string,
-  version: string | undefined,
-  source: string,
-) {
-  const server = byName.get(name);
-  if (!server) {
-    throw new PortolanError('usage', 'SERVER_UNKNOWN', `${source} has no server "${name}"`);
-  }
-  const listed = version
-    ? server.versions.find((item) => item.version === version)
-    : server.versions[0];
-  if (!listed) {
-    throw new PortolanError(
-      'usage',
-      'SERVER_UNKNOWN',
-      `${name} has no version ${version}; it has ${server.versions.map((item) => item.version).join(', ')}`,
-    );
-  }
-  return listed;
 }

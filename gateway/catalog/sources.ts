@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { hasErrno, messageOf, PortolanError } from '../../core/errors.ts';
+import { writeFileAtomic } from '../../core/files.ts';
 import { parsePublicKey } from '../../core/trust/keys.ts';
 import type { TrustedSigner, TrustPolicy } from '../../core/trust/verify.ts';
 
@@ -112,10 +113,7 @@ async function change(
   configDir: string,
   edit: (sources: readonly CatalogSource[]) => readonly CatalogSource[],
 ): Promise<void> {
-  const [{ withFileLock }, { writeFileAtomic }] = await Promise.all([
-    import('../../core/file-lock.ts'),
-    import('../../core/files.ts'),
-  ]);
+  const { withFileLock } = await import('../../core/file-lock.ts');
   const path = fileOf(configDir);
   await withFileLock(`${path}.lock`, async () => {
     const catalogs = edit(await readSources(configDir));

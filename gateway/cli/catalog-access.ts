@@ -1,9 +1,12 @@
 import type { Command } from 'commander';
 import { PortolanError } from '../../core/errors.ts';
+import type { TrustPolicy } from '../../core/trust/verify.ts';
 import { type CatalogSet, catalogSet } from '../catalog/catalog-set.ts';
 import { defaultSource } from '../catalog/default-source.ts';
-import type { OpenCatalog, OpenCatalogOptions } from '../catalog/open-catalog.ts';
+import type { OpenCatalog } from '../catalog/open-catalog.ts';
+import { recallCatalog } from '../catalog/recall.ts';
 import { type CatalogSource, findSource, policyOf, readSources } from '../catalog/sources.ts';
+import { circumstancesOf } from '../catalog/start-memory.ts';
 import type { Paths } from '../paths.ts';
 import { type TrustOptions, trustPolicyOf } from './trust-options.ts';
 
@@ -42,23 +45,82 @@ export async function openCatalogs(
   },
   paths: Paths,
   log: (line: string) => void,
-): Promise<CatalogSet> {
-  const { openCatalog } = await import('../catalog/open-catalog.ts');
-  const open = { stateDir: paths.state, cacheDir: paths.cache, log };
+): Promise<CatalogSet<OpenCatalog>> {
+  return openChosen(await chooseCatalogs(options, paths), paths, log);
+}
+
+/** Catalogs to serve from, and how to write down what was verified, for the next start. */
+export interface ServedCatalogs {
+  readonly catalogs: CatalogSet;
+  remember(): Promise<void>;
+}
+
+/**
+ * The catalogs of a gateway that serves the servers in `wanted` and no others: recalled when an
+ * earlier start verified the same, else opened. Throws what openCatalogs throws.
+ */
+export async function openServed(
+  options: CatalogOptions,
+  paths: Paths,
+  wanted: readonly string[],
+  log: (line: string) => void,
+): Promise<ServedCatalogs> {
+  const chosen = await chooseCatalogs(options, paths);
+  const [only] = chosen.catalogs.length === 1 ? chosen.catalogs : [];
+  const policy = await only?.policy();
+  const before = only && policy && circumstancesOf(only.source, policy);
+  if (!before) {
+    return { catalogs: await openChosen(chosen, paths, log), remember: async () => {} };
+  }
+  const memory = { stateDir: paths.state };
+  const recalled = await recallCatalog(only.source, policy, wanted, memory);
+  if (recalled) return { catalogs: catalogSet([recalled]), remember: async () => {} };
+  const catalogs = await openChosen(chosen, paths, log);
+  return {
+    catalogs,
+    async remember() {
+      const [open] = catalogs.catalogs;
+      const { rememberCatalog } = await import('../catalog/remember.ts');
+      if (open) await rememberCatalog(open, policy, wanted, before, memory);
+    },
+  };
+}
+
+/** Which catalogs a command asks for, none of them opened. */
+interface ChosenCatalogs {
+  readonly catalogs: readonly ChosenCatalog[];
+  /** All that were added: one that does not answer is left out. */
+  readonly several: boolean;
+}
+
+interface ChosenCatalog {
+  readonly name: string;
+  readonly source: string;
+  policy(): Promise<TrustPolicy>;
+}
+
+async function chooseCatalogs(
+  options: CatalogOptions & { readonly catalogs?: readonly string[] | undefined },
+  paths: Paths,
+): Promise<ChosenCatalogs> {
   const added = await readSources(paths.config);
   const shipped = defaultSource();
   const sources = added.length > 0 || !shipped ? added : [shipped];
-  const isSource = /^(oci|oci-layout):/.test(options.catalog ?? '');
-  if (options.catalog && isSource) {
-    const known = sources.find(({ source }) => source === options.catalog);
-    const policy =
-      known && !hasTrust(options) ? await policyOf(known) : await trustPolicyOf(options);
-    return catalogSet([await openCatalog(options.catalog, policy, open)]);
+  const chosen = (source: CatalogSource): ChosenCatalog => ({
+    name: source.name,
+    source: source.source,
+    policy: () => policyOf(source),
+  });
+  const { catalog } = options;
+  if (catalog && /^(oci|oci-layout):/.test(catalog)) {
+    const known = sources.find(({ source }) => source === catalog);
+    const one =
+      known && !hasTrust(options)
+        ? chosen(known)
+        : { name: catalog, source: catalog, policy: () => trustPolicyOf(options) };
+    return { catalogs: [one], several: false };
   }
-  if (options.catalog) {
-    const source = findSource(sources, options.catalog);
-    return catalogSet([await openCatalog(source.source, await policyOf(source), open)]);
-  }
+  if (catalog) return { catalogs: [chosen(findSource(sources, catalog))], several: false };
   if (sources.length === 0) {
     throw new PortolanError(
       'usage',
@@ -67,32 +129,41 @@ export async function openCatalogs(
     );
   }
   const wanted = options.catalogs?.map((name) => findSource(sources, name)) ?? sources;
-  const opened = await Promise.all(wanted.map((source) => openOrReport(source, open)));
+  return { catalogs: wanted.map(chosen), several: true };
+}
+
+async function openChosen(
+  { catalogs, several }: ChosenCatalogs,
+  paths: Paths,
+  log: (line: string) => void,
+): Promise<CatalogSet<OpenCatalog>> {
+  const { openCatalog } = await import('../catalog/open-catalog.ts');
+  const opened = await Promise.all(
+    catalogs.map(async ({ name, source, policy }) => {
+      try {
+        return await openCatalog(source, await policy(), {
+          stateDir: paths.state,
+          cacheDir: paths.cache,
+          log,
+        });
+      } catch (error) {
+        if (!several || !(error instanceof PortolanError) || error.kind !== 'unreachable') {
+          throw error;
+        }
+        log(`catalog ${name} is left out: ${error.message}`);
+        return undefined;
+      }
+    }),
+  );
   const usable = opened.filter((catalog) => catalog !== undefined);
   if (usable.length === 0) {
     throw new PortolanError(
       'unreachable',
       'CATALOG_NONE',
-      `none of the catalogs answers: ${wanted.map(({ source }) => source).join(', ')}; check the network, or add another one with \`portolan catalog add SOURCE --key FILE\``,
+      `none of the catalogs answers: ${catalogs.map(({ source }) => source).join(', ')}; check the network, or add another one with \`portolan catalog add SOURCE --key FILE\``,
     );
   }
   return catalogSet(usable);
-}
-
-async function openOrReport(
-  source: CatalogSource,
-  open: OpenCatalogOptions,
-): Promise<OpenCatalog | undefined> {
-  try {
-    const { openCatalog } = await import('../catalog/open-catalog.ts');
-    return await openCatalog(source.source, await policyOf(source), open);
-  } catch (error) {
-    if (error instanceof PortolanError && error.kind === 'unreachable') {
-      open.log?.(`catalog ${source.name} is left out: ${error.message}`);
-      return undefined;
-    }
-    throw error;
-  }
 }
 
 function hasTrust({ key, identity, issuer }: TrustOptions): boolean {

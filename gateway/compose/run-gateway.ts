@@ -5,7 +5,7 @@ import type { Detected } from '../../core/isolation/index.ts';
 import type { AuditRecord } from '../audit/audit-event.ts';
 import { openCallAudit } from '../audit/open-call-audit.ts';
 import type { CatalogSet } from '../catalog/catalog-set.ts';
-import { openCatalogs } from '../cli/catalog-access.ts';
+import { openCatalogs, openServed } from '../cli/catalog-access.ts';
 import type { RunOptions } from '../cli/commands/run.ts';
 import { version } from '../cli/version.ts';
 import { serveStdio } from '../endpoint/stdio.ts';
@@ -56,7 +56,13 @@ export async function runGateway(options: RunOptions): Promise<void> {
   };
   const catalogsFor = ({ loaded }: Served) =>
     openCatalogs({ ...options, catalogs: loaded?.profile.catalogs }, paths, log);
-  const catalogs = await catalogsFor(served);
+  const { servers, all } = served.selection;
+  // What a profile locks, and what clients may add besides, is read from the whole catalog.
+  const opened =
+    served.loaded || all || options.discover
+      ? { catalogs: await catalogsFor(served), async remember() {} }
+      : await openServed(options, paths, servers, log);
+  const { catalogs } = opened;
   if (catalogs.catalogs.some(({ catalog }) => catalog.development)) {
     log('this catalog is signed with a development key: trust it on the machine that made it only');
   }
@@ -107,6 +113,9 @@ export async function runGateway(options: RunOptions): Promise<void> {
       : serveStdio(gateway, { stdin: process.stdin, stdout: process.stdout });
   const numbers = catalogs.catalogs.map(({ catalog }) => catalog.number).join(', ');
   log(`ready with ${upstreams.length} servers of catalog ${numbers}`);
+  const remembering = opened
+    .remember()
+    .catch((error) => log(`this start is not remembered: ${messageOf(error)}`));
   const reaping = setTimeout(() => void reap(detect, log), REAP_AFTER_MS);
   reaping.unref();
   observation.announce({
@@ -132,7 +141,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
   clearTimeout(following);
   await (await stopFollowing)?.();
   await gateway.close();
-  await Promise.all([observation.close(), audit?.close(), telemetry?.close()]);
+  await Promise.all([observation.close(), audit?.close(), telemetry?.close(), remembering]);
   // A server that was told to go may hold a pipe open for a moment; nothing is waited for any more.
   process.exit(process.exitCode ?? 0);
 

@@ -191,7 +191,8 @@ async function checkSettings(
   scope: SecretScope,
   vault: UpstreamOptions['vault'],
 ): Promise<ResolvedEntry> {
-  const secrets = entry.secrets?.length ? await (await vault()).check(entry, scope) : [];
+  const needed = entry.secrets?.some(({ required }) => required !== false);
+  const secrets = needed ? await (await vault()).check(entry, scope) : [];
   for (const secret of secrets) {
     if (secret.required && secret.origin === undefined) {
       throw new PortolanError(

@@ -1,5 +1,6 @@
-// npm run bench:gateway [-- CALLS]: what a call through the gateway costs, beside other gateways
-// from npm and a proxy built with the SDK, all in one run against the same server.
+// npm run bench:gateway [-- CALLS | start]: how long a start takes, and what a call through the gateway
+// costs, beside other gateways from npm and a proxy built with the SDK, all in one run against the
+// same server. With `start`, the start alone.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -8,6 +9,7 @@ import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { type BenchClient, httpClient, stdioClient } from './clients.ts';
 import { commandOf, type Figures, measure, processTree } from './measure.ts';
+import { measureStart } from './start.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const node = process.execPath;
@@ -15,12 +17,16 @@ const echo = [node, join(here, 'echo-server.ts')];
 const ours = join(here, '../../.portolan/bench/gateway.mjs');
 const sdkProxy = join(here, 'sdk-proxy.ts');
 const peers = join(here, 'peers');
-const calls = Number(process.argv[2] ?? 2500);
+const startOnly = process.argv[2] === 'start';
+const calls = Number(startOnly ? 0 : (process.argv[2] ?? 2500));
 
 interface Row extends Figures {
   readonly path: string;
   readonly subject: string;
 }
+
+await printStart();
+if (startOnly) process.exit();
 
 if (!existsSync(join(peers, 'node_modules'))) {
   console.error('Installing the peers (npm ci) ...');
@@ -98,6 +104,17 @@ async function add(path: string, subject: string, client: BenchClient, pids: rea
   } finally {
     client.close();
   }
+}
+
+async function printStart() {
+  console.error('measuring starts ...');
+  const { empty, first, next } = await measureStart();
+  const ratio = (time: number) => `${time.toFixed(0)} ms (${(time / empty).toFixed(2)}x)`;
+  console.log('| from the start to `tools/list` of 20 servers | median |');
+  console.log('| --- | --- |');
+  console.log(`| an empty Node.js | ${empty.toFixed(0)} ms |`);
+  console.log(`| first start with these servers | ${ratio(first)} |`);
+  console.log(`| the next ones | ${ratio(next)} |\n`);
 }
 
 /** The processes between client and server, without the server. */

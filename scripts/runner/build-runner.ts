@@ -1,7 +1,10 @@
 import { mkdir, readdir, readFile, rename, rm, stat } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { rolldown } from 'rolldown';
+import { canonicalBytes } from '../../core/entry/canonical.ts';
+import { schemas } from '../../core/entry/schema.ts';
 import { writeFileAtomic } from '../../core/files.ts';
+import { digestOf } from '../../core/oci/digest.ts';
 import { loadConfig } from '../registry/load.ts';
 import { precompiledSchemas } from './precompiled-schemas.ts';
 
@@ -20,6 +23,7 @@ export async function buildRunner(folder: string): Promise<void> {
     transform: {
       define: {
         PORTOLAN_VERSION: JSON.stringify(version),
+        PORTOLAN_SCHEMAS: JSON.stringify(digestOf(canonicalBytes(schemas))),
         PORTOLAN_DEFAULT_CATALOG: JSON.stringify(defaultCatalog()),
       },
     },

@@ -1,0 +1,98 @@
+import { spawn } from 'node:child_process';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { generateKeyPem, parseSigningKey } from '../../core/trust/keys.ts';
+import { keySigner } from '../../core/trust/sign.ts';
+import { buildLayout } from '../publisher/build-layout.ts';
+import { loadRegistry, requireValid } from '../registry/load.ts';
+import { buildRunner } from '../runner/build-runner.ts';
+
+/** Milliseconds from the start of a process to the answer of `tools/list`; medians. */
+export interface StartFigures {
+  /** The start and the end of an empty Node.js. */
+  readonly empty: number;
+  /** The first start with these servers: every signature is verified. */
+  readonly first: number;
+  /** Those that follow: what the first one verified is remembered. */
+  readonly next: number;
+}
+
+const SERVERS =
+  'airbnb,antv-chart,apple-docs,budget-allocator,chrome-devtools,context7,drawio,duckduckgo-search,echarts,european-parliament,everything,fetch,google-maps-docs,heroui,mantine,map,mastra-docs,mermaid,mui,n8n';
+
+const INITIALIZE = {
+  protocolVersion: '2025-11-25',
+  capabilities: {},
+  clientInfo: { name: 'bench', version: '1.0.0' },
+};
+const QUESTIONS = [
+  { jsonrpc: '2.0', id: 0, method: 'initialize', params: INITIALIZE },
+  { jsonrpc: '2.0', method: 'notifications/initialized' },
+  { jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} },
+]
+  .map((message) => `${JSON.stringify(message)}\n`)
+  .join('');
+
+/** Starts the built runner with twenty servers of this catalog, each time beside an empty Node.js. */
+export async function measureStart(rounds = 21): Promise<StartFigures> {
+  const folder = await mkdtemp(join(tmpdir(), 'portolan-bench-'));
+  try {
+    await buildRunner(join(folder, 'dist'));
+    const { privatePem, publicPem } = generateKeyPem();
+    const layout = join(folder, 'catalog');
+    const registry = requireValid(await loadRegistry('registry'));
+    const signer = keySigner(parseSigningKey(privatePem, 'bench key'));
+    await buildLayout(registry, layout, signer, { number: 1, development: false });
+    const key = join(folder, 'key.pub');
+    await writeFile(key, publicPem);
+    const command = [
+      ...[join(folder, 'dist', 'portolan.mjs'), 'run', '--servers', SERVERS],
+      ...['--catalog', `oci-layout:${layout}`, '--key', key],
+    ];
+    const env = { ...process.env, PORTOLAN_HOME: join(folder, 'home') };
+    // The first one of all fills the compile cache, as it does once on a user's machine.
+    await toList(command, env);
+    const times = { empty: [] as number[], first: [] as number[], next: [] as number[] };
+    for (let round = 0; round < rounds; round += 1) {
+      times.empty.push(await toEnd(['-e', '']));
+      await rm(join(folder, 'home', 'state', 'starts'), { recursive: true, force: true });
+      times.first.push(await toList(command, env));
+      times.next.push(await toList(command, env));
+    }
+    return { empty: median(times.empty), first: median(times.first), next: median(times.next) };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
+function toEnd(args: readonly string[]): Promise<number> {
+  const start = performance.now();
+  const child = spawn(process.execPath, args, { stdio: 'ignore' });
+  return new Promise((resolve) => child.once('exit', () => resolve(performance.now() - start)));
+}
+
+function toList(args: readonly string[], env: NodeJS.ProcessEnv): Promise<number> {
+  const start = performance.now();
+  const child = spawn(process.execPath, args, { env, stdio: ['pipe', 'pipe', 'ignore'] });
+  child.stdin.write(QUESTIONS);
+  return new Promise((resolve, reject) => {
+    let answered: number | undefined;
+    let lines = 0;
+    child.stdout.on('data', (chunk: Buffer) => {
+      for (const byte of chunk) if (byte === 10) lines += 1;
+      if (lines < 2 || answered !== undefined) return;
+      answered = performance.now() - start;
+      child.stdin.end();
+    });
+    child.once('exit', (code) =>
+      answered === undefined
+        ? reject(new Error(`the gateway ended with ${code} before it answered`))
+        : resolve(answered),
+    );
+  });
+}
+
+function median(values: number[]): number {
+  return values.sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? 0;
+}

@@ -1,0 +1,130 @@
+import { chmod, cp, mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { hexOf } from '../../core/oci/digest.ts';
+import { openLayout } from '../../core/oci/layout.ts';
+import { TOOLS_LAYER } from '../../core/oci/media-types.ts';
+import { generateKeyPem } from '../../core/trust/keys.ts';
+import { type Outcome, runPortolan } from '../support/command-line.ts';
+import { type TestPublication, testPublication } from '../support/publication.ts';
+
+const LIST = [
+  {
+    jsonrpc: '2.0',
+    id: 0,
+    method: 'initialize',
+    params: {
+      protocolVersion: '2025-11-25',
+      capabilities: {},
+      clientInfo: { name: 'test', version: '1' },
+    },
+  },
+  { jsonrpc: '2.0', method: 'notifications/initialized' },
+  { jsonrpc: '2.0', id: 1, method: 'tools/list', params: {} },
+]
+  .map((message) => `${JSON.stringify(message)}\n`)
+  .join('');
+
+let publication: TestPublication;
+let home: string;
+beforeEach(async () => {
+  publication = await testPublication();
+  home = join(publication.folder, 'home');
+  // A layout that was written this moment is not remembered.
+  await expect.poll(async () => (await list()).code === 0 && (await memories()).length).toBe(1);
+});
+afterEach(() => publication[Symbol.asyncDispose]());
+
+function list(key = publication.publicKeyPath): Promise<Outcome> {
+  const source = ['--catalog', `oci-layout:${publication.layout}`, '--key', key];
+  return runPortolan(['run', ...source, '--servers', 'beta', '--audit', 'off'], {
+    stdin: LIST,
+    env: { ...process.env, PORTOLAN_HOME: home, PORTOLAN_DEFAULT_CATALOG: 'none' },
+  });
+}
+
+const folder = () => join(home, 'state', 'starts');
+const memories = () => readdir(folder()).catch(() => []);
+const memory = async () => join(folder(), (await memories())[0] as string);
+
+/** Alters the signed tools in the layout, and leaves its index as it is. */
+async function alterTools() {
+  const layout = await openLayout(publication.layout);
+  const { digest } = (await layout.resolveTag('beta_1.0.0')) ?? { digest: 'sha256:' as const };
+  const { manifest } = await layout.readManifest(digest);
+  const tools = manifest.layers.find(({ mediaType }) => mediaType === TOOLS_LAYER);
+  const path = join(publication.layout, 'blobs', 'sha256', hexOf(tools?.digest ?? 'sha256:'));
+  await writeFile(path, (await readFile(path, 'utf8')).replace('Does beta.', 'Does evil.'));
+}
+
+describe('the memory of a start', () => {
+  it('stands in for what it verified, and is for its owner only', async () => {
+    await alterTools();
+    const { code, stdout } = await list();
+    expect(code).toBe(0);
+    expect(stdout).toContain('Does beta.');
+    await rm(folder(), { recursive: true });
+    expect((await list()).stderr).toContain('(unverified: DIGEST_MISMATCH)');
+  });
+
+  it.each([
+    ['bytes of tools', 'Does beta.', 'Does evil.'],
+    ['the digest of an artifact', /"digest":"sha256:([0-9a-f]{8})/g, '"digest":"sha256:00000000'],
+    ['a signer', /"signer":"SHA256:[0-9a-f]{8}/g, '"signer":"SHA256:00000000'],
+    ['the policy', /"policy":"[0-9a-f]{8}/, '"policy":"00000000'],
+    ['the schemas', /"schemas":"[^"]*"/, '"schemas":"others"'],
+    ['the first line', '{"circumstances"', '{circumstances'],
+    ['everything', /^[\s\S]*$/, ''],
+  ])('is not believed when %s was altered', async (_, found, replacement) => {
+    const path = await memory();
+    const before = await readFile(path, 'utf8');
+    const altered = before.replace(found, replacement);
+    expect(altered).not.toBe(before);
+    await writeFile(path, altered);
+    const { stdout } = await list();
+    expect(stdout).toContain('Does beta.');
+    // Verified anew, and written anew.
+    expect(await readFile(path, 'utf8')).toBe(before);
+  });
+
+  it('is not believed when others can read or write it', async () => {
+    await alterTools();
+    await chmod(await memory(), 0o664);
+    expect((await list()).stderr).toContain('(unverified: DIGEST_MISMATCH)');
+  });
+
+  it('does not hold for another key', async () => {
+    const stranger = join(publication.folder, 'stranger.pub');
+    await writeFile(stranger, generateKeyPem().publicPem);
+    const outcome = await list(stranger);
+    expect(outcome.stdout).not.toContain('beta_tool');
+    expect(outcome.stderr).toContain('(untrusted: SIGNER_UNTRUSTED)');
+  });
+
+  it('does not hold for another catalog: a withdrawn server is gone at once', async () => {
+    const entry = join(publication.registry, 'servers', 'beta', 'server.yaml');
+    const text = await readFile(entry, 'utf8');
+    await writeFile(entry, `${text}status: { state: withdrawn, reason: Abandoned. }\n`);
+    await publication.build({ number: 2 });
+    const outcome = await list();
+    expect(outcome.stdout).toBe('');
+    expect(outcome.stderr).toContain('(forbidden: SERVER_WITHDRAWN)');
+  });
+
+  it('does not hold for an older catalog that is put back', async () => {
+    const old = join(publication.folder, 'old');
+    await cp(publication.layout, old, { recursive: true, preserveTimestamps: true });
+    await publication.build({ number: 2 });
+    expect((await list()).code).toBe(0);
+    await cp(old, publication.layout, { recursive: true, preserveTimestamps: true });
+    expect((await list()).stderr).toContain('(untrusted: CATALOG_ROLLBACK)');
+  });
+
+  it('obeys a policy that came later', async () => {
+    await mkdir(join(home, 'config'), { recursive: true });
+    await writeFile(join(home, 'config', 'policy.yaml'), 'servers: { deny: [beta] }\n');
+    const outcome = await list();
+    expect(outcome.stdout).toBe('');
+    expect(outcome.stderr).toContain('(forbidden: POLICY_REFUSED)');
+  });
+});
