@@ -53,9 +53,11 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
       `${site.count} servers: ${slices.rendered} rendered, ${site.count - slices.rendered} unchanged`,
     );
 
-    const list = publication.catalog.servers.map((server) =>
-      listItem(server, slices.facts[server.name] as ServerFacts),
-    );
+    const list = publication.catalog.servers.map((server): ListItem => {
+      const item = listItem(server, slices.facts[server.name] as ServerFacts);
+      const downloads = publication.downloads[server.name];
+      return downloads === undefined ? item : { ...item, downloads };
+    });
     const docs = await hashOf(root, ['docs']);
     const rest = await writeRest({
       build: paths,

@@ -18,6 +18,11 @@ export interface CatalogIndex {
   /** See `packFlags`. */
   readonly flags: readonly number[];
   readonly tools: readonly number[];
+  /** Who signed: the values of the facet, and for each server its place among them. */
+  readonly signers: readonly string[];
+  readonly signer: readonly number[];
+  /** Downloads of a week; absent where the catalog knows none, and 0 for servers without. */
+  readonly downloads?: readonly number[];
   /** Days since 1970 of the first and of the newest publication, as differences to `day`. */
   readonly day: number;
   readonly added: readonly number[];

@@ -7,29 +7,39 @@ import type { Renderer } from './renderer.ts';
 import { openOutput } from './write.ts';
 
 /**
- * Renders pages that are not of one server: each `of`-th, from `part` on. Returns their paths. The
- * list of servers is in list.json of the working folder.
+ * Writes pages that are not of one server, from the list of servers in list.json of the working
+ * folder. The list is read when the first part is written, and serves the others.
  */
-export async function writeLists(
+export function openLists(
   { root, work, out }: Omit<SiteBuild, 'log'>,
   site: SiteData,
-  renderer: Renderer,
-  part: number,
-  of: number,
-): Promise<string[]> {
-  const list = JSON.parse(await readFile(join(work, 'list.json'), 'utf8')) as ListItem[];
+  renderer: Promise<Renderer>,
+) {
   const docs = join(root, 'docs');
-  renderer.provide({ site, list, docs });
-  const output = openOutput(out);
-  if (part === 0) {
-    for (const path of docsImages(docs)) {
-      output.write(`docs/${path}`, await readFile(join(docs, path)));
+  let opened: Promise<ReturnType<Renderer['pagesOfSite']>> | undefined;
+
+  async function open() {
+    const list = JSON.parse(await readFile(join(work, 'list.json'), 'utf8')) as ListItem[];
+    const { provide, pagesOfSite } = await renderer;
+    provide({ site, list, docs });
+    return pagesOfSite();
+  }
+
+  /** Renders each `of`-th page, from `part` on. Returns their paths. */
+  return async function write(part: number, of: number): Promise<string[]> {
+    opened ??= open();
+    const output = openOutput(out);
+    const { render } = await renderer;
+    if (part === 0) {
+      for (const path of docsImages(docs)) {
+        output.write(`docs/${path}`, await readFile(join(docs, path)));
+      }
     }
-  }
-  for (const [index, { path, locals }] of renderer.pagesOfSite().entries()) {
-    if (index % of !== part) continue;
-    const file = path === '404/' ? '404.html' : `${path}index.html`;
-    output.write(file, await renderer.render(path, locals));
-  }
-  return [...output.written];
+    for (const [index, { path, locals }] of (await opened).entries()) {
+      if (index % of !== part) continue;
+      const file = path === '404/' ? '404.html' : `${path}index.html`;
+      output.write(file, await render(path, locals));
+    }
+    return [...output.written];
+  };
 }

@@ -58,6 +58,8 @@ export interface ListItem {
   readonly updated?: string;
   readonly icon: boolean;
   readonly signature: Signature;
+  /** Downloads of a week, where the registry has collected them. */
+  readonly downloads?: number;
 }
 
 /** What a card shows; the build has it from the list, the browser from the catalog index. */

@@ -34,9 +34,10 @@ const ACCENT_LEVEL = 4;
  * in a file: no browser, no fonts, the same bytes everywhere, and a few milliseconds each.
  */
 export function previewImage({ brand, title, text, footer, accent }: Preview): Buffer {
-  const rows = new Uint8Array(WIDTH * HEIGHT);
+  const pixels = new Uint8Array(WIDTH * HEIGHT);
+  const rows: Canvas = { pixels, inked: new Uint8Array(HEIGHT) };
   const { large, small } = letters();
-  for (let y = 0; y < HEIGHT; y++) rows.fill(ACCENT_LEVEL + 3, y * WIDTH, y * WIDTH + 32);
+  for (let y = 0; y < HEIGHT; y++) pixels.fill(ACCENT_LEVEL + 3, y * WIDTH, y * WIDTH + 32);
   drawText(rows, small, brand, 72, ACCENT_LEVEL);
   let y = 150;
   for (const line of wrap(large, title, 2)) {
@@ -111,8 +112,15 @@ function wrap(font: Letters, text: string, most: number): string[] {
   return [...lines, line];
 }
 
-function drawText(rows: Uint8Array, font: Letters, text: string, top: number, colour: number) {
+function drawText(
+  { pixels, inked }: Canvas,
+  font: Letters,
+  text: string,
+  top: number,
+  colour: number,
+) {
   let x = LEFT;
+  inked.fill(1, top, top + font.height);
   for (const character of known(text, font)) {
     const width = font.widths.get(character) ?? 0;
     const offset = font.offsets.get(character) ?? 0;
@@ -120,15 +128,21 @@ function drawText(rows: Uint8Array, font: Letters, text: string, top: number, co
     for (let row = 0; row < font.height; row++) {
       for (let column = 0; column < width; column++) {
         const level = font.pixels[offset + row * width + column] as number;
-        if (level) rows[(top + row) * WIDTH + x + column] = colour + level;
+        if (level) pixels[(top + row) * WIDTH + x + column] = colour + level;
       }
     }
     x += width;
   }
 }
 
+/** Pixels of an image, row by row, and which rows hold letters. */
+interface Canvas {
+  readonly pixels: Uint8Array;
+  readonly inked: Uint8Array;
+}
+
 /** A PNG of four bits a pixel: 0 is paper, 1 to 3 shades of ink, 5 to 7 shades of the accent. */
-function encodePng(pixels: Uint8Array, accent: string): Buffer {
+function encodePng({ pixels, inked }: Canvas, accent: string): Buffer {
   const tint = [1, 3, 5].map((at) => Number.parseInt(accent.slice(at, at + 2), 16));
   const shades = (ink: readonly number[]) =>
     [0, 1, 2, 3].flatMap((level) =>
@@ -136,12 +150,18 @@ function encodePng(pixels: Uint8Array, accent: string): Buffer {
     );
   const bytes = WIDTH / 2;
   const raw = new Uint8Array((bytes + 1) * HEIGHT);
-  for (let y = 0; y < HEIGHT; y++) {
-    const start = y * (bytes + 1);
-    for (let x = 0; x < bytes; x++) {
-      const at = y * WIDTH + x * 2;
-      raw[start + 1 + x] = ((pixels[at] as number) << 4) | (pixels[at + 1] as number);
+  const pack = (y: number) => {
+    const start = y * (bytes + 1) + 1;
+    for (let x = 0, at = y * WIDTH; x < bytes; x++, at += 2) {
+      raw[start + x] = ((pixels[at] as number) << 4) | (pixels[at + 1] as number);
     }
+  };
+  // Most rows are paper and the bar at its edge: packed once, they are copied.
+  pack(0);
+  const blank = raw.slice(0, bytes + 1);
+  for (let y = 1; y < HEIGHT; y++) {
+    if (inked[y]) pack(y);
+    else raw.set(blank, y * (bytes + 1));
   }
   const header = Buffer.alloc(13);
   header.writeUInt32BE(WIDTH, 0);

@@ -55,6 +55,8 @@ export interface Publication {
   /** Digest of the catalog artifact. */
   readonly digest: string;
   readonly signature: Signature;
+  /** Downloads of a week by server, where the registry has collected them. */
+  readonly downloads: Readonly<Record<string, number>>;
   readonly reader: ReaderSource;
   readVersion(server: CatalogServer, version: CatalogVersion): PublishedVersion;
   /** The manifest that holds the signature of an artifact, by its digest. */
@@ -130,6 +132,7 @@ export async function readPublication(layout: string, registry: string): Promise
       ? { logo: await readFile(join(registry, config.theme.logo), 'utf8') }
       : {}),
     digest: tag.digest,
+    downloads: await readPopularity(registry),
     signature: await readSignature(repository, tag.digest, catalog.development === true),
     reader: {
       module: import.meta.url,
@@ -154,6 +157,34 @@ export async function readConfig(registry: string): Promise<CatalogConfig> {
     'malformed',
     'CONFIG_MALFORMED',
     `${path}: ${first?.instancePath || '/'} ${first?.message}; see schemas/catalog-config.schema.json`,
+  );
+}
+
+/**
+ * Reads registry/popularity.json, which is optional: `{"downloads": {NAME: NUMBER}}`. It is not
+ * signed, so it only sorts. Throws `malformed`.
+ */
+export async function readPopularity(registry: string): Promise<Readonly<Record<string, number>>> {
+  const path = join(registry, 'popularity.json');
+  const text = await readFile(path, 'utf8').catch(() => '{"downloads":{}}');
+  let value: { readonly downloads?: unknown } | undefined;
+  try {
+    value = JSON.parse(text);
+  } catch {
+    // Said below.
+  }
+  const downloads = value?.downloads;
+  if (
+    typeof downloads === 'object' &&
+    downloads !== null &&
+    Object.values(downloads).every((count) => Number.isSafeInteger(count) && count >= 0)
+  ) {
+    return downloads as Record<string, number>;
+  }
+  throw new PortolanError(
+    'malformed',
+    'CONFIG_MALFORMED',
+    `${path}: downloads is not an object with a whole number for each server; write {"downloads": {"NAME": 123}}, or remove the file`,
   );
 }
 

@@ -1,6 +1,7 @@
 import { cutText } from '../../core/text.ts';
 import { type CatalogIndex, packFlags } from './index-format.ts';
 import type { ListItem, SiteData } from './model.ts';
+import { signerOf } from './signer.ts';
 
 const DESCRIPTION_LENGTH = 130;
 
@@ -14,6 +15,7 @@ export function catalogIndex(
     offered.map((item) => text(item).replace(/\s+/g, ' ')).join('\n');
   const publishers = [...new Set(offered.map(({ publisher }) => publisher))].sort();
   const lineOf = new Map(publishers.map((publisher, index) => [publisher, index]));
+  const signers = [...new Set(offered.map(({ signature }) => signerOf(signature)))].sort();
   const categoryIds = categories.map(({ id }) => id);
   const newest = Math.max(0, ...offered.map(({ updated }) => dayOf(updated)));
   return {
@@ -29,6 +31,11 @@ export function catalogIndex(
     ),
     flags: offered.map((item) => packFlags({ ...item, verified: item.verified !== undefined })),
     tools: offered.map(({ toolNames }) => toolNames.length),
+    signers,
+    signer: offered.map(({ signature }) => signers.indexOf(signerOf(signature))),
+    ...(offered.some(({ downloads }) => downloads)
+      ? { downloads: offered.map(({ downloads = 0 }) => downloads) }
+      : {}),
     day: newest,
     added: offered.map(({ added }) => newest - dayOf(added)),
     updated: offered.map(({ updated }) => newest - dayOf(updated)),

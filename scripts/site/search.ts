@@ -24,8 +24,16 @@ export interface Search {
 
 const split = (lines: string) => (lines ? lines.split('\n') : []);
 
-/** A search over the catalog index: a scan of plain texts, quick enough for ten thousand servers. */
-export function createSearch(index: CatalogIndex): Search {
+const NO_CLIENTS = { local: [], remote: [] };
+
+/**
+ * A search over the catalog index: a scan of plain texts, quick enough for ten thousand servers.
+ * `clients` are those that reach servers without the gateway: local ones, and remote ones.
+ */
+export function createSearch(
+  index: CatalogIndex,
+  clients: { readonly local: readonly string[]; readonly remote: readonly string[] } = NO_CLIENTS,
+): Search {
   const names = split(index.names);
   const titles = index.titles.split('\n');
   const descriptions = index.descriptions.split('\n');
@@ -55,7 +63,9 @@ export function createSearch(index: CatalogIndex): Search {
       network: [network],
       signIn: [signIn],
       verified: [verified ? 'yes' : 'no'],
-    } as Record<string, string[]>;
+      signedBy: [index.signers[index.signer[id] as number] ?? ''],
+      client: kind === 'remote' ? clients.remote : clients.local,
+    } as Record<string, readonly string[]>;
   });
   let vocabulary: string[] | undefined;
   // Each server's place in the order of titles, so that sorting compares numbers.
@@ -120,7 +130,7 @@ export function createSearch(index: CatalogIndex): Search {
       const ids: number[] = [];
       for (let id = 0; id < names.length; id++) {
         if (scores && (scores[id] as number) <= 0) continue;
-        const own = values[id] as Record<string, string[]>;
+        const own = values[id] as Record<string, readonly string[]>;
         const failed = asked.filter(
           ([facet, chosen]) => !own[facet]?.some((v) => chosen.includes(v)),
         );
@@ -131,12 +141,14 @@ export function createSearch(index: CatalogIndex): Search {
           if (failed[0] && failed[0][0] !== facet) continue;
           counts[facet] ??= {};
           const tally = counts[facet] as Record<string, number>;
-          for (const value of own[facet] as string[]) tally[value] = (tally[value] ?? 0) + 1;
+          for (const value of own[facet] as readonly string[])
+            tally[value] = (tally[value] ?? 0) + 1;
         }
       }
       const by: Record<string, (a: number, b: number) => number> = {
         newest: (a, b) => (index.added[a] as number) - (index.added[b] as number),
         updated: (a, b) => (index.updated[a] as number) - (index.updated[b] as number),
+        downloads: (a, b) => (index.downloads?.[b] ?? 0) - (index.downloads?.[a] ?? 0),
         tools: (a, b) => (index.tools[b] as number) - (index.tools[a] as number),
         ...(scores && { relevance: (a, b) => (scores[b] as number) - (scores[a] as number) }),
       };

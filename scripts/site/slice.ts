@@ -14,7 +14,7 @@ import { type Output, openOutput, writeIfChanged } from './write.ts';
 /** Slices that the servers of a catalog are divided into, by their names. */
 export const SLICES = 64;
 /** Pages that wait for the renderer at once, at most: each takes some 50 KB. */
-const MOST_WAITING = 1000;
+const MOST_WAITING = 400;
 
 /** A part of the work: some servers, of which those with `known` facts did not change. */
 export interface Slice {

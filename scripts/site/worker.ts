@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { PortolanError } from '../../core/errors.ts';
 import type { SiteBuild } from '../build-site.ts';
 import { buildFullText } from './full-text.ts';
-import { writeLists } from './list-pages.ts';
+import { openLists } from './list-pages.ts';
 import type { SiteData } from './model.ts';
 import type { Reader, ReaderSource } from './publication.ts';
 import { loadRenderer, type Renderer } from './renderer.ts';
@@ -45,6 +45,7 @@ const { openReader } = (await import(source.module)) as {
   openReader: (argument: unknown) => Reader | Promise<Reader>;
 };
 const slices = openSlices(build, site, await openReader(source.argument), renderer);
+const writeLists = openLists(build, site, renderer);
 
 async function run(task: Task): Promise<unknown> {
   switch (task.kind) {
@@ -58,7 +59,7 @@ async function run(task: Task): Promise<unknown> {
     case 'flush':
       return slices.flush();
     case 'lists':
-      return writeLists(build, site, await renderer, task.part, task.of);
+      return writeLists(task.part, task.of);
     case 'full-text':
       return buildFullText(build, task.part, task.of, task.slices);
   }

@@ -75,6 +75,7 @@ export const messages = {
       newest: 'Newest',
       updated: 'Recently updated',
       tools: 'Most tools',
+      downloads: 'Most downloads',
     },
     more: 'Show more',
     browse: 'Browse',
@@ -88,7 +89,19 @@ export const messages = {
       network: 'Network access',
       signIn: 'Sign-in',
       verified: 'Publisher',
-      status: 'Status',
+      signedBy: 'Signed by',
+      client: 'Direct use in',
+    },
+    clientHint: 'Through the gateway every client can use every server.',
+    signer: (signer: string) => {
+      if (signer === 'none') return 'Not signed';
+      if (signer === 'development') return 'Development key';
+      if (signer === 'keyless') return 'Sigstore';
+      return signer
+        .replace(/^key:/, 'Key ')
+        .replace(/^https:\/\/(github\.com\/)?/, '')
+        .replace(/\/\.github\/workflows\//, ' ')
+        .replace(/@refs\/.*$/, '');
     },
     verifiedYes: 'Verified',
     verifiedNo: 'Not verified',

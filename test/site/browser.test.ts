@@ -134,6 +134,29 @@ describe.skipIf(noBrowser)('the built site in a browser', () => {
       await close();
     });
 
+    it('filters by who signed and by client, and sorts by what is known', async () => {
+      const { page, faults, close } = await open('?sort=downloads');
+      const titles = page.locator('[data-cards] h3');
+      await expect
+        .poll(async () => (await titles.allTextContents()).slice(0, 2))
+        .toEqual(['Crane', 'Harbour Files']);
+      const count = (name: string, value: string) =>
+        page.locator(`label:has([name=${name}][value="${value}"]) .count`).textContent();
+      const all = Number(await page.locator('[data-catalog]').getAttribute('data-count'));
+      const signed = await page.locator('[data-facet=signedBy] .count').allTextContents();
+      expect(signed.length).toBe(2);
+      expect(signed.reduce((sum, text) => sum + Number(text), 0)).toBe(all);
+      const remote = Number(await count('kind', 'remote'));
+      // Claude Desktop starts programs only.
+      expect(Number(await count('client', 'claude-desktop'))).toBe(all - remote);
+      expect(Number(await count('client', 'vscode'))).toBe(all);
+      await page.check('input[name=client][value=claude-desktop]');
+      await expect.poll(() => page.url()).toContain('client=claude-desktop');
+      await expect.poll(() => count('kind', 'remote')).toBe('0');
+      expect(faults).toEqual([]);
+      await close();
+    });
+
     it('works by keyboard alone', async () => {
       const { page, faults, close } = await open('');
       await page.keyboard.press('/');
@@ -195,6 +218,22 @@ describe.skipIf(noBrowser)('the built site in a browser', () => {
       });
       await page.reload();
       expect(await page.isChecked('#c-zed')).toBe(true);
+      expect(faults).toEqual([]);
+      await close();
+    });
+
+    it('shows the raw definition of a tool on demand', async () => {
+      const { page, faults, close } = await open('servers/harbour-files/');
+      const tool = page.locator('#tool-read_berth');
+      await tool.locator('summary').click();
+      expect(await tool.locator('[data-raw]').getAttribute('href')).toBe(
+        '/servers/harbour-files/server.json',
+      );
+      await tool.locator('[data-raw]').click();
+      await expect.poll(() => tool.locator('pre').count()).toBe(1);
+      const raw = JSON.parse((await tool.locator('pre').textContent()) ?? '');
+      expect(raw.name).toBe('read_berth');
+      expect(raw.inputSchema.type).toBe('object');
       expect(faults).toEqual([]);
       await close();
     });

@@ -23,7 +23,7 @@ describe('building again', () => {
     const different = [...(b ?? [])].filter(([path, bytes]) => !a?.get(path)?.equals(bytes));
     expect(different.map(([path]) => path)).toEqual([]);
     expect([...(b?.keys() ?? [])].some((path) => path.includes('old-crane'))).toBe(false);
-  });
+  }, 240_000);
 
   it('looks like a fork’s own site after its catalog.yaml alone is changed', async () => {
     const fork = join(folder, 'fork');
@@ -71,5 +71,5 @@ describe('building again', () => {
         expect(String(bytes), path).not.toContain('portolan-mcp');
       }
     }
-  });
+  }, 240_000);
 });

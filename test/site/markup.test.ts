@@ -46,7 +46,7 @@ describe('the files of the built site', () => {
       }
     }
     expect(faults.slice(0, 20)).toEqual([]);
-  });
+  }, 240_000);
 
   it('has no broken link, and keeps under its base', () => {
     const broken = new Set<string>();

@@ -33,7 +33,10 @@ function load(): Promise<Search> {
       import(/* @vite-ignore */ searchUrl) as Promise<typeof import('./search.ts')>,
       get(url).then((response) => response.json() as Promise<CatalogIndex>),
     ]);
-    const search = createSearch(index);
+    const search = createSearch(index, {
+      local: boxes.filter(({ name }) => name === 'client').map(({ value }) => value),
+      remote: (form.dataset.remote as string).split(' '),
+    });
     get(url.replace('index.json', 'tools.txt'))
       .then((response) => response.text())
       .then((lines) => {

@@ -1,15 +1,36 @@
-// Loaded when someone opens "direct": the way of the chosen client, made from the server's JSON.
-import type { ServerEntry } from '../../../core/entry/types.generated.ts';
-import { directHtml } from '../lib/install.ts';
+// Loaded on demand: the direct way of the chosen client, and raw schemas, from the server's JSON.
+import type { ServerJson } from '../../../scripts/site/model.ts';
+import { directHtml, preHtml } from '../lib/install.ts';
 
-let entry: Promise<ServerEntry> | undefined;
+let server: Promise<ServerJson> | undefined;
+
+/** The server's JSON: its own file, or a member of a file with several servers. */
+function load(): Promise<ServerJson> {
+  const { direct = '', name = '' } =
+    document.querySelector<HTMLElement>('[data-direct]')?.dataset ?? {};
+  server ??= fetch(direct)
+    .then((response) => response.json())
+    .then((json) => json[name] ?? json);
+  return server;
+}
 
 export async function showDirect(details: HTMLDetailsElement, client?: string): Promise<void> {
-  const { direct, name } = details.dataset as { direct: string; name: string };
-  entry ??= fetch(direct)
-    .then((response) => response.json())
-    .then((json) => (json[name] ?? json).entry);
+  const { entry } = await load();
   const place = details.querySelector('.ways');
   // Safe: directHtml escapes all that comes from the entry.
-  if (place) place.innerHTML = directHtml(await entry, client);
+  if (place) place.innerHTML = directHtml(entry, client);
+}
+
+/** Puts the tool's definition, as it was signed, in the place of the link to it. */
+export async function showRaw(link: HTMLAnchorElement): Promise<void> {
+  const { tools } = await load().catch(() => ({ tools: [] }));
+  const index = [...document.querySelectorAll('[data-raw]')].indexOf(link);
+  const tool = tools[index];
+  // Without the JSON, or on a page without the install panel, the link leads to the whole of it.
+  if (!tool) return location.assign(link.href);
+  link.removeAttribute('href');
+  const place = document.createElement('div');
+  // Safe: preHtml escapes.
+  place.innerHTML = preHtml(JSON.stringify(tool, null, 2));
+  (link.parentElement as Element).after(place);
 }

@@ -4,8 +4,14 @@ import directUrl from 'virtual:portolan/url/direct';
 const clients = [...document.querySelectorAll<HTMLInputElement>('[name=client]')];
 const details = document.querySelector<HTMLDetailsElement>('[data-direct]');
 
-addEventListener('click', async ({ target }) => {
+addEventListener('click', async (event) => {
+  const { target } = event;
   const button = target as HTMLElement;
+  if (button.matches('[data-raw]')) {
+    event.preventDefault();
+    const { showRaw } = await loadDirect();
+    return showRaw(button as HTMLAnchorElement);
+  }
   if (!button.matches('[data-copy]')) return;
   const label = button.textContent;
   await navigator.clipboard.writeText(button.previousElementSibling?.textContent ?? '');
@@ -15,11 +21,12 @@ addEventListener('click', async ({ target }) => {
   }, 1500);
 });
 
+const loadDirect = () =>
+  import(/* @vite-ignore */ directUrl) as Promise<typeof import('./direct.ts')>;
+
 async function showDirect() {
   if (!details?.open) return;
-  const { showDirect: show } = await (import(/* @vite-ignore */ directUrl) as Promise<
-    typeof import('./direct.ts')
-  >);
+  const { showDirect: show } = await loadDirect();
   await show(details, clients.find(({ checked }) => checked)?.id.slice(2));
 }
 

@@ -1,5 +1,7 @@
 import type { ListItem, SiteData } from '../../../scripts/site/model.ts';
+import { signerOf } from '../../../scripts/site/signer.ts';
 import { messages as m } from '../messages.ts';
+import { CLIENTS } from './clients.ts';
 
 /** Cards in the page itself; further ones come from the index. */
 export const FIRST_CARDS = 36;
@@ -21,7 +23,13 @@ export const FACETS: Readonly<Record<string, (item: ListItem) => readonly string
   network: ({ network }) => [network],
   signIn: ({ signIn }) => [signIn],
   verified: ({ verified }) => [verified ? 'yes' : 'no'],
+  signedBy: ({ signature }) => [signerOf(signature)],
+  client: ({ kind }) => clientsFor(kind === 'remote' ? 'http' : 'stdio'),
 };
+
+/** Clients that speak a transport themselves, and so reach a server without the gateway. */
+export const clientsFor = (transport: 'http' | 'stdio'): string[] =>
+  CLIENTS.filter(({ transports }) => transports.includes(transport)).map(({ id }) => id);
 
 /** The facets with the number of servers for each value; values of no server are left out. */
 export function facetsOf(
@@ -37,6 +45,10 @@ export function facetsOf(
       ['yes', m.catalog.verifiedYes],
       ['no', m.catalog.verifiedNo],
     ],
+    signedBy: [...new Set(servers.map(({ signature }) => signerOf(signature)))]
+      .sort()
+      .map((signer) => [signer, m.catalog.signer(signer)]),
+    client: CLIENTS.map(({ id, title }) => [id, title]),
   };
   return Object.entries(FACETS).map(([id, valuesOf]) => {
     const counts = new Map<string, number>();

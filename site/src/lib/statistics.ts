@@ -15,7 +15,7 @@ export function statisticsOf(servers: readonly ListItem[], site: SiteData) {
   const numbers = [
     { label: words.servers, value: servers.length.toLocaleString('en') },
     { label: words.tools, value: tools.toLocaleString('en') },
-    { label: words.signed, value: share(() => site.signature.kind !== 'none') },
+    { label: words.signed, value: share(({ signature }) => signature.kind !== 'none') },
     { label: words.pinned, value: share(({ kind }) => kind !== 'remote') },
     { label: words.captured, value: share(({ dynamicTools }) => !dynamicTools) },
     { label: words.verified, value: share(({ verified }) => verified !== undefined) },

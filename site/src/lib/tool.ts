@@ -7,13 +7,13 @@ import { type SchemaRow, schemaRows } from './schema-rows.ts';
 const m = messages.server;
 
 /** One tool as an element that opens. A plain function: a page may have a hundred of them. */
-export function toolHtml(tool: ToolDefinition, index: number): string {
+export function toolHtml(tool: ToolDefinition, index: number, json: string): string {
   const rows = schemaRows(tool.inputSchema);
   const description = tool.description?.trim() ?? '';
   const first = firstSentence(description);
   return `<details class="tool" id="${idOf(tool.name, index)}"><summary><code>${escapeHtml(tool.name)}</code>${badges(tool)}<span class="muted">${escapeHtml(first)}</span></summary><div>${
     description === first ? '' : `<p class="text">${escapeHtml(description)}</p>`
-  }${rows.length ? table(rows) : `<p class="muted">${m.noInput}</p>`}</div></details>`;
+  }${rows.length ? table(rows) : `<p class="muted">${m.noInput}</p>`}<p><a href="${json}" data-raw>${m.raw}</a></p></div></details>`;
 }
 
 /** What the server says about a tool (MCP tool annotations); hints of a stranger, not facts. */

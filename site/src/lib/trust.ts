@@ -1,14 +1,16 @@
 import type { SiteData } from '../../../scripts/site/model.ts';
+import type { Signature } from '../../../scripts/site/signature.ts';
 import { messages } from '../messages.ts';
 import { quote } from './clients.ts';
 
 const m = messages.server;
 
-/** Who signs the catalog, in words. */
-export function signerText({ signature, signers = [] }: SiteData): string {
+/** Who signed, in words. */
+export function signerText({ signers = [] }: SiteData, signature: Signature): string {
   if (signature.kind === 'none') return m.signedNone;
   if (signature.kind === 'development') return m.signedDevelopment;
   if (signature.kind === 'key') return `${m.signedKey} ${signature.fingerprint ?? ''}`;
+  if (signature.identity) return signature.identity;
   const signer = signers.find((item) => 'identity' in item);
   return signer && 'identity' in signer ? signer.identity : m.signedKey;
 }

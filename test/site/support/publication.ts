@@ -64,6 +64,7 @@ export async function publicationOf(variant: Variant = {}): Promise<Publication>
       : {}),
     digest: digestOf(new TextEncoder().encode('catalog')),
     signature: { kind: 'development', fingerprint: 'ab'.repeat(32) },
+    downloads: { crane: 1200, 'harbour-files': 340 },
     reader: { module: import.meta.url, argument: variant },
     readVersion: (_server, { digest }) => {
       const found = contents.get(digest);
