@@ -309,7 +309,7 @@ describe.skipIf(noBrowser)('the built site in a browser', () => {
       expect(faults, path).toEqual([]);
       await close();
     }
-  });
+  }, 240_000);
 
   // Once as it is, and once with the policy off, so that the sanitising itself is tried.
   it.each([false, true])('runs no payload (policy off: %s)', async (bypassCSP) => {
