@@ -67,15 +67,24 @@ export function packArtifact(
 /** Stores an artifact: blobs first, so that its manifest never names what is not there. */
 export async function putArtifact(
   repository: Repository,
-  { manifest, files }: Artifact,
+  artifact: Artifact,
   options: ReadOptions = {},
 ): Promise<Descriptor> {
+  await putFiles(repository, artifact, options);
+  return repository.putManifest(artifact.manifest, options);
+}
+
+/** Stores what the manifest of an artifact names. */
+export async function putFiles(
+  repository: Repository,
+  { files }: Artifact,
+  options: ReadOptions = {},
+): Promise<void> {
   await repository.putBlob(EMPTY_DESCRIPTOR, EMPTY_BLOB, options);
   for (const { mediaType, bytes, digest } of files) {
     const descriptor = { mediaType, digest, size: bytes.byteLength };
     await repository.putBlob(descriptor, bytes, options);
   }
-  return repository.putManifest(manifest, options);
 }
 
 /**

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { PortolanError } from '../errors.ts';
 
 /** `sha256:` and 64 lowercase hexadecimal digits: the only algorithm that is accepted. */
@@ -25,7 +25,7 @@ export function asDigest(text: unknown, where: string): Digest {
 
 /** Digest of bytes. */
 export function digestOf(bytes: Uint8Array): Digest {
-  return `sha256:${createHash('sha256').update(bytes).digest('hex')}`;
+  return `sha256:${hash('sha256', bytes)}`;
 }
 
 /** The hexadecimal part. */

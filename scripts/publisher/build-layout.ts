@@ -5,18 +5,18 @@ import type { PublishedCatalog } from '../../core/entry/types.generated.ts';
 import { openLayout } from '../../core/oci/layout.ts';
 import type { StatementSigner } from '../../core/trust/sign.ts';
 import type { ValidRegistry } from '../registry/load.ts';
-import { DOCKER_TAG, dockerLine, packDockerCatalog } from './docker-catalog.ts';
-import { dockerServerOf } from './docker-server.ts';
+import { DOCKER_TAG, packDockerCatalog } from './docker-catalog.ts';
 import {
   type CatalogLine,
   type CatalogPosition,
-  lineOf,
+  dated,
   makeCatalog,
   packCatalog,
 } from './make-catalog.ts';
-import { packServer } from './pack-server.ts';
-import { putSigned } from './put-signed.ts';
+import { packServers } from './pack-in-threads.ts';
+import { putSignatures, putSigned } from './put-signed.ts';
 import { type RegistrySource, sourceOf } from './registry-source.ts';
+import type { ServerLines } from './server-lines.ts';
 
 /**
  * Builds the whole publication of a registry as an OCI image layout: every server's artifact, the
@@ -37,16 +37,15 @@ export async function buildLayout(
     const layout = await openLayout(temporary, { create: true, unshared: true });
     const catalog = await layout.batch(async () => {
       const lines: CatalogLine[] = [];
-      const docker = new Map<string, string>();
-      for (const name of source.names) {
-        const packed = packServer(source.load(name));
-        const { entry, tools, artifact } = packed;
-        lines.push(lineOf(packed, position));
-        const mapping = dockerServerOf(entry, tools);
-        if ('server' in mapping) docker.set(name, dockerLine(mapping.server));
-        await putSigned(layout, [artifact], signing);
-        await layout.putTag(`${name}_${entry.version}`, artifact.descriptor);
-      }
+      const docker = new Map<string, Uint8Array>();
+      const take = async ({ line, docker: mapping, manifest }: ServerLines) => {
+        lines.push(dated(line, position));
+        if ('line' in mapping) docker.set(line.name, mapping.line);
+        const descriptor = await layout.putManifest(manifest);
+        await putSignatures(layout, [descriptor], signing);
+        await layout.putTag(`${line.name}_${line.listed.version}`, descriptor);
+      };
+      await packServers(source, source.names, take, { blobs: temporary });
       const made = makeCatalog(source.config, lines, position);
       const artifact = packCatalog(made);
       const forDocker = packDockerCatalog(made.title, docker);

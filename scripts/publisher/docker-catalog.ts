@@ -38,40 +38,57 @@ export function dockerCatalogOf(sources: Iterable<DockerSource>): DockerCatalog 
  * The line of a server in the artifact. Lines begin with the name, so that those of servers that did
  * not change can be taken from what is published, without reading every server again.
  */
-export function dockerLine(server: DockerServer): string {
-  return JSON.stringify({
+export function dockerLine(server: DockerServer): Uint8Array {
+  const line = JSON.stringify({
     snapshot: { server },
     ...(server.remote
       ? { type: 'remote', endpoint: server.remote.url }
       : { type: 'image', image: server.image }),
     tools: server.tools.map(({ name }) => name),
   });
+  return new TextEncoder().encode(line);
 }
 
+/** Lines of servers by name, in UTF-8. They stay bytes: tens of megabytes of them are only copied. */
+export type DockerLines = ReadonlyMap<string, Uint8Array>;
+
+const SEPARATOR = Buffer.from(',\n');
+const COMMA = 44;
 const LINE_START = /^\{"snapshot":\{"server":\{"name":"([a-z0-9-]+)"/;
 
 /**
  * The artifact that `docker mcp catalog pull HOST/REPOSITORY:docker` reads: one JSON layer, which
  * must be the first, with one server a line.
  */
-export function packDockerCatalog(title: string, lines: ReadonlyMap<string, string>): Artifact {
-  const sorted = [...lines].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, line]) => line);
-  const text = `{"title":${JSON.stringify(title)},"servers":[\n${sorted.join(',\n')}\n]}\n`;
+export function packDockerCatalog(title: string, lines: DockerLines): Artifact {
+  const sorted = [...lines].sort(([a], [b]) => (a < b ? -1 : 1));
+  const parts: Uint8Array[] = [Buffer.from(`{"title":${JSON.stringify(title)},"servers":[\n`)];
+  for (const [, line] of sorted) {
+    if (parts.length > 1) parts.push(SEPARATOR);
+    parts.push(line);
+  }
+  parts.push(Buffer.from('\n]}\n'));
   return packArtifact(DOCKER_ARTIFACT, [
     {
       title: 'docker-catalog.json',
       mediaType: 'application/json',
-      bytes: new TextEncoder().encode(text),
+      bytes: Buffer.concat(parts),
     },
   ]);
 }
 
 /** Lines of a published catalog by name. */
-export function readDockerLines(bytes: Uint8Array): Map<string, string> {
-  const lines = new Map<string, string>();
-  for (const line of new TextDecoder().decode(bytes).split('\n')) {
-    const name = LINE_START.exec(line)?.[1];
-    if (name) lines.set(name, line.replace(/,$/, ''));
+export function readDockerLines(bytes: Uint8Array): Map<string, Uint8Array> {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+  const lines = new Map<string, Uint8Array>();
+  let start = 0;
+  while (start < text.length) {
+    const found = text.indexOf('\n', start);
+    const end = found < 0 ? text.length : found;
+    const name = LINE_START.exec(text.toString('latin1', start, Math.min(end, start + 120)))?.[1];
+    const hasComma = text[end - 1] === COMMA;
+    if (name) lines.set(name, text.subarray(start, hasComma ? end - 1 : end));
+    start = end + 1;
   }
   return lines;
 }

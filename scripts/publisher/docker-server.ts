@@ -40,9 +40,9 @@ export function dockerServerOf(
   entry: ServerEntry,
   tools: CapturedTools | undefined,
 ): DockerMapping {
+  if (entry.status?.state === 'withdrawn') return { reason: 'it is withdrawn' };
+  if (entry.npm) return { reason: "Docker's toolkit runs images and remote servers, no packages" };
   try {
-    if (entry.status?.state === 'withdrawn') throw new Unfit('it is withdrawn');
-    if (entry.npm) throw new Unfit("Docker's toolkit runs images and remote servers, no packages");
     return {
       server: {
         name: entry.name,

@@ -30,12 +30,8 @@ export interface CatalogLine {
   readonly summary: CatalogSummary;
 }
 
-/** The line of a packed server. */
-export function lineOf(
-  { name, entry, artifact, summary }: PackedServer,
-  { dateOf }: Pick<CatalogPosition, 'dateOf'>,
-): CatalogLine {
-  const publishedAt = dateOf?.(name);
+/** The line of a packed server, without its date. */
+export function lineOf({ name, entry, artifact, summary }: PackedServer): CatalogLine {
   return {
     name,
     listed: {
@@ -43,10 +39,15 @@ export function lineOf(
       digest: artifact.descriptor.digest,
       size: artifact.descriptor.size,
       status: entry.status?.state ?? 'active',
-      ...(publishedAt ? { publishedAt } : {}),
     },
     summary,
   };
+}
+
+/** The same line with the date of publication, where it is known. */
+export function dated(line: CatalogLine, { dateOf }: Pick<CatalogPosition, 'dateOf'>): CatalogLine {
+  const publishedAt = dateOf?.(line.name);
+  return publishedAt ? { ...line, listed: { ...line.listed, publishedAt } } : line;
 }
 
 /** The catalog over the newest versions, sorted by name. */

@@ -1,4 +1,4 @@
-import { canonicalJson } from '../../core/entry/canonical.ts';
+import { isDeepStrictEqual } from 'node:util';
 import type {
   CatalogConfig,
   CatalogServer,
@@ -44,7 +44,7 @@ export function planPublication(
     return { ...server, versions: [published, ...old.filter((item) => item !== published)] };
   });
   const catalog: PublishedCatalog = { ...fresh, servers };
-  const changed = !previous || contentOf(previous) !== contentOf(catalog);
+  const changed = !previous || !isDeepStrictEqual(contentOf(previous), contentOf(catalog));
   if (previous && changed) refuseRegression(previous, catalog);
   return { added, catalog: changed || !previous ? catalog : previous, changed };
 }
@@ -93,6 +93,6 @@ function refuseRegression(previous: PublishedCatalog, next: PublishedCatalog): v
 }
 
 /** What a catalog says, without where in its history it stands. */
-function contentOf({ number: _number, commit: _commit, ...content }: PublishedCatalog): string {
-  return canonicalJson(content);
+function contentOf({ number: _number, commit: _commit, ...content }: PublishedCatalog) {
+  return content;
 }

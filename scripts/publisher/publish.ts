@@ -11,11 +11,11 @@ import type { Digest } from '../../core/oci/digest.ts';
 import type { Descriptor, Repository } from '../../core/oci/repository.ts';
 import { type TrustPolicy, verifyAttached } from '../../core/trust/verify.ts';
 import type { ValidRegistry } from '../registry/load.ts';
-import { DOCKER_TAG, dockerLine, packDockerCatalog } from './docker-catalog.ts';
-import { dockerServerOf } from './docker-server.ts';
+import { DOCKER_TAG, type DockerLines, packDockerCatalog } from './docker-catalog.ts';
 import { forEachLimited } from './limited.ts';
-import { type CatalogLine, type CatalogPosition, lineOf, packCatalog } from './make-catalog.ts';
-import { packServer } from './pack-server.ts';
+import { type CatalogLine, type CatalogPosition, dated, packCatalog } from './make-catalog.ts';
+import { packServers } from './pack-in-threads.ts';
+import { type PackedServer, packServer } from './pack-server.ts';
 import { type PublicationPlan, planPublication } from './plan.ts';
 import { attachProvenance, type Builder } from './provenance.ts';
 import { CONCURRENCY, putSigned, type SigningOptions } from './put-signed.ts';
@@ -45,7 +45,7 @@ export interface Prepared {
   readonly plan: PublicationPlan;
   readonly previous: VerifiedCatalog | undefined;
   /** The part that Docker's toolkit can use, by name. */
-  readonly docker: ReadonlyMap<string, string>;
+  readonly docker: DockerLines;
   /** Why Docker's part lacks servers that were looked at, by name. */
   readonly leftOut: ReadonlyMap<string, string>;
 }
@@ -65,24 +65,24 @@ export async function prepublish(
     : undefined;
   const known = await unchangedSince(previous, repository, { policy, position });
   const lines: CatalogLine[] = [];
-  const docker = new Map<string, string>();
+  const docker = new Map<string, Uint8Array>();
   const leftOut = new Map<string, string>();
+  const unknown: string[] = [];
   for (const name of source.names) {
     const same = known?.lines.get(name);
-    if (same) {
-      lines.push(same);
-      const line = known?.docker.get(name);
-      if (line) docker.set(name, line);
-      continue;
-    }
-    const packed = packServer(source.load(name));
-    lines.push(lineOf(packed, position));
-    const mapping = dockerServerOf(packed.entry, packed.tools);
-    if ('server' in mapping) docker.set(name, dockerLine(mapping.server));
-    else leftOut.set(name, mapping.reason);
+    if (same) lines.push(same);
+    else unknown.push(name);
+    const line = same && known?.docker.get(name);
+    if (line) docker.set(name, line);
   }
+  await packServers(source, unknown, async ({ line, docker: mapping }) => {
+    lines.push(dated(line, position));
+    if ('line' in mapping) docker.set(line.name, mapping.line);
+    else leftOut.set(line.name, mapping.reason);
+  });
+  lines.sort((a, b) => (a.name < b.name ? -1 : 1));
   const plan = planPublication(source.config, lines, position, previous?.catalog);
-  return { plan, previous, docker, leftOut };
+  return { plan, previous, docker, leftOut: new Map([...leftOut].sort()) };
 }
 
 /**
@@ -179,9 +179,7 @@ async function publishServers(
   });
   missing.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (let start = 0; start < missing.length; start += GROUP) {
-    const group = missing
-      .slice(start, start + GROUP)
-      .map(({ name }) => packServer(source.load(name)));
+    const group = missing.slice(start, start + GROUP).map((line) => packAgain(source, line));
     await putSigned(
       repository,
       group.map(({ artifact }) => artifact),
@@ -201,6 +199,17 @@ async function publishServers(
       },
     );
   }
+}
+
+/** Packs what was planned. Throws `failed` / `ENTRY_CHANGED` when it is something else by now. */
+function packAgain(source: RegistrySource, { name, listed }: CatalogLine): PackedServer {
+  const packed = packServer(source.load(name));
+  if (packed.artifact.descriptor.digest === listed.digest) return packed;
+  throw new PortolanError(
+    'failed',
+    'ENTRY_CHANGED',
+    `registry/servers/${name} changed while it was being published; run this again when nobody edits it`,
+  );
 }
 
 /** Whether a tag of this version exists, points to this content and is signed. */

@@ -1,5 +1,5 @@
 import { type Artifact, putArtifact } from '../../core/oci/artifact.ts';
-import type { Repository } from '../../core/oci/repository.ts';
+import type { Descriptor, Repository } from '../../core/oci/repository.ts';
 import { attachBundle } from '../../core/trust/bundle.ts';
 import type { StatementSigner } from '../../core/trust/sign.ts';
 import { MAX_SUBJECTS, SIGN_PREDICATE } from '../../core/trust/statement.ts';
@@ -23,19 +23,29 @@ export interface SigningOptions {
 export async function putSigned(
   repository: Repository,
   artifacts: readonly Artifact[],
-  { sign, batchSize, development, concurrency = CONCURRENCY }: SigningOptions,
+  signing: SigningOptions,
 ): Promise<void> {
-  await forEachLimited(artifacts, concurrency, async (artifact) => {
+  await forEachLimited(artifacts, signing.concurrency ?? CONCURRENCY, async (artifact) => {
     await putArtifact(repository, artifact);
   });
-  const batches = batchesOf(artifacts, Math.min(batchSize, MAX_SUBJECTS));
+  const stored = artifacts.map(({ descriptor }) => descriptor);
+  await putSignatures(repository, stored, signing);
+}
+
+/** Signs artifacts that are stored. */
+export async function putSignatures(
+  repository: Repository,
+  stored: readonly Descriptor[],
+  { sign, batchSize, development, concurrency = CONCURRENCY }: SigningOptions,
+): Promise<void> {
+  const batches = batchesOf(stored, Math.min(batchSize, MAX_SUBJECTS));
   await forEachLimited(batches, batchSize === 1 ? concurrency : 1, async (batch) => {
     const bundle = await sign({
       predicateType: SIGN_PREDICATE,
-      subjects: batch.map(({ descriptor }) => descriptor.digest),
+      subjects: batch.map(({ digest }) => digest),
       predicate: {},
     });
-    await forEachLimited(batch, concurrency, async ({ descriptor }) => {
+    await forEachLimited(batch, concurrency, async (descriptor) => {
       await attachBundle(repository, descriptor, bundle, {
         predicateType: SIGN_PREDICATE,
         ...(development ? { annotations: DEVELOPMENT } : {}),

@@ -17,6 +17,8 @@ import { listEntryFolders } from '../registry/read-folder.ts';
  */
 export interface RegistrySource {
   readonly config: CatalogConfig;
+  /** Absolute path, when the servers are what this folder holds now. */
+  readonly folder?: string;
   /** Sorted. */
   readonly names: readonly string[];
   /** Throws `malformed` / `REGISTRY_INVALID` when its files do not have the shape of the schemas. */
@@ -33,15 +35,19 @@ export function openRegistrySource(folder: string): RegistrySource {
   if (!config) throw invalid(`${source?.path ?? folder} does not have the shape of its schema`);
   return {
     config,
+    folder: registry,
     names: listed.names,
-    load(name) {
-      const server = loadServer(registry, name);
-      refuse(server.findings);
-      const { entry } = server;
-      if (!entry) throw invalid(`${server.path} does not have the shape of its schema`);
-      return { ...server, entry };
-    },
+    load: (name) => loadValidServer(registry, name),
   };
+}
+
+/** Reads one server; `registry` is an absolute path. Throws `malformed` / `REGISTRY_INVALID`. */
+export function loadValidServer(registry: string, name: string): ValidServer {
+  const server = loadServer(registry, name);
+  refuse(server.findings);
+  const { entry } = server;
+  if (!entry) throw invalid(`${server.path} does not have the shape of its schema`);
+  return { ...server, entry };
 }
 
 /** A registry that was loaded whole. */

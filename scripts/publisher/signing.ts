@@ -1,8 +1,7 @@
 import { readFile } from 'node:fs/promises';
-import { CIContextProvider, type IdentityProvider } from '@sigstore/sign';
+import type { IdentityProvider } from '@sigstore/sign';
 import type { CatalogConfig } from '../../core/entry/types.generated.ts';
 import { messageOf, PortolanError } from '../../core/errors.ts';
-import { keylessSigner } from '../../core/trust/keyless.ts';
 import { parsePublicKey } from '../../core/trust/keys.ts';
 import { keySigner } from '../../core/trust/sign.ts';
 import { MAX_SUBJECTS } from '../../core/trust/statement.ts';
@@ -27,7 +26,7 @@ export interface SigningChoice {
 export async function chooseSigning(
   config: CatalogConfig,
   choice: SigningChoice,
-  identity: IdentityProvider = new CIContextProvider('sigstore'),
+  identity?: IdentityProvider,
 ): Promise<SigningOptions & { policy: TrustPolicy }> {
   const { signers: declared, trustedRoot } = await trustOf(config, {
     key: undefined,
@@ -42,8 +41,11 @@ export async function chooseSigning(
       );
     }
     const { fulcioUrl, rekorUrl, tsaUrl } = choice;
+    // Loaded here: the clients of Sigstore's services are the largest part of the publisher.
+    const { CIContextProvider } = await import('@sigstore/sign');
+    const { keylessSigner } = await import('../../core/trust/keyless.ts');
     return {
-      sign: keylessSigner(identity, {
+      sign: keylessSigner(identity ?? new CIContextProvider('sigstore'), {
         ...(fulcioUrl ? { fulcioUrl } : {}),
         ...(rekorUrl ? { rekorUrl } : {}),
         ...(tsaUrl ? { tsaUrl } : {}),

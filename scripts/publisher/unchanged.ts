@@ -1,14 +1,14 @@
 import type { VerifiedCatalog } from '../../core/catalog/read-catalog.ts';
 import type { Repository } from '../../core/oci/repository.ts';
 import { type TrustPolicy, verifyAttached } from '../../core/trust/verify.ts';
-import { DOCKER_TAG, readDockerLines } from './docker-catalog.ts';
+import { DOCKER_TAG, type DockerLines, readDockerLines } from './docker-catalog.ts';
 import type { CatalogLine, CatalogPosition } from './make-catalog.ts';
 
 /** What is published of entries that did not change since. */
 export interface Unchanged {
   readonly lines: ReadonlyMap<string, CatalogLine>;
   /** Their lines in Docker's catalog; those that it leaves out have none. */
-  readonly docker: ReadonlyMap<string, string>;
+  readonly docker: DockerLines;
 }
 
 const MAX_DOCKER_BYTES = 512 * 2 ** 20;
@@ -43,7 +43,7 @@ export async function unchangedSince(
 async function readDocker(
   repository: Repository,
   policy: TrustPolicy,
-): Promise<ReadonlyMap<string, string> | undefined> {
+): Promise<DockerLines | undefined> {
   const tagged = await repository.resolveTag(DOCKER_TAG);
   if (!tagged) return undefined;
   const { manifest, descriptor } = await repository.readManifest(tagged.digest);

@@ -20,6 +20,17 @@ describe('canonical JSON', () => {
     expect(canonicalJson({ a: undefined, b: null })).toBe('{"b":null}');
   });
 
+  it('sorts keys that objects keep in an order of their own', () => {
+    const value = JSON.parse('{"b":{"9":1,"10":2},"__proto__":{"z":1,"a":2},"a":[{"d":1,"c":2}]}');
+    expect(canonicalJson(value)).toBe(
+      '{"__proto__":{"a":2,"z":1},"a":[{"c":2,"d":1}],"b":{"10":2,"9":1}}',
+    );
+  });
+
+  it('writes objects by their members, whatever their toJSON says', () => {
+    expect(canonicalJson({ b: new Date(0), a: 1 })).toBe('{"a":1,"b":{}}');
+  });
+
   it.each([[Number.NaN], [Number.POSITIVE_INFINITY], [1n], [() => 0], [Symbol('x')]])(
     'refuses %s',
     (value) => {

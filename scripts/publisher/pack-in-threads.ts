@@ -1,0 +1,116 @@
+import { availableParallelism } from 'node:os';
+import { Worker } from 'node:worker_threads';
+import { type ErrorKind, PortolanError } from '../../core/errors.ts';
+import { openLayout } from '../../core/oci/layout.ts';
+import type { RegistrySource } from './registry-source.ts';
+import { type ServerLines, serverLines } from './server-lines.ts';
+
+/** What a packing thread works on. */
+export interface PackTask {
+  /** Absolute path of the registry. */
+  readonly registry: string;
+  /** Folder of a layout that nobody sees yet; the files of the servers are stored there. */
+  readonly blobs?: string | undefined;
+}
+
+/** A thread's answer to a list of names. */
+export type PackAnswer =
+  | { readonly lines: readonly ServerLines[] }
+  | { readonly failure: { readonly kind: ErrorKind; code: string; message: string } };
+
+/** Starting a thread costs as much as packing this many servers. */
+const WORTH_A_THREAD = 250;
+/** Each thread takes some 100 MB. */
+const MAX_THREADS = 4;
+/** V8 lets a thread's heap grow into hundreds of megabytes of garbage unless it is told otherwise. */
+const HEAP = {
+  maxYoungGenerationSizeMb: 16,
+  maxOldGenerationSizeMb: 256,
+};
+/** Names in one message. */
+const CHUNK = 32;
+
+/**
+ * Packs servers, in several threads when there are many, and hands each to `take` in any order.
+ *
+ * @param blobs As in PackTask.
+ *
+ * Throws what loading a server throws, and what `take` throws.
+ */
+export async function packServers(
+  source: RegistrySource,
+  names: readonly string[],
+  take: (lines: ServerLines) => Promise<void>,
+  { blobs, threads = availableParallelism() }: { blobs?: string; threads?: number } = {},
+): Promise<void> {
+  const count = Math.min(threads, MAX_THREADS, Math.floor(names.length / WORTH_A_THREAD));
+  if (count >= 2 && source.folder !== undefined) {
+    return packInThreads({ registry: source.folder, blobs }, names, take, count);
+  }
+  const store = blobs ? await openLayout(blobs, { create: true, unshared: true }) : undefined;
+  for (const name of names) await take(await serverLines(source.load(name), store));
+}
+
+async function packInThreads(
+  task: PackTask,
+  names: readonly string[],
+  take: (lines: ServerLines) => Promise<void>,
+  count: number,
+): Promise<void> {
+  const script = new URL('./pack.thread.ts', import.meta.url);
+  const workers = Array.from(
+    { length: count },
+    () => new Worker(script, { workerData: task, resourceLimits: HEAP }),
+  );
+  const chunks = chunksOf(names);
+  try {
+    await Promise.all(
+      workers.map(async (worker) => {
+        let answer = askNext(worker, chunks);
+        while (answer) {
+          const lines = await answer;
+          // The thread packs the next servers while these are taken.
+          answer = askNext(worker, chunks);
+          for (const each of lines) await take(each);
+        }
+      }),
+    );
+  } finally {
+    await Promise.all(workers.map((worker) => worker.terminate()));
+  }
+}
+
+function askNext(
+  worker: Worker,
+  chunks: Iterator<readonly string[]>,
+): Promise<readonly ServerLines[]> | undefined {
+  const next = chunks.next();
+  if (next.done) return undefined;
+  const answer = ask(worker, next.value);
+  // Awaited later; until then a failure is nobody's.
+  answer.catch(() => {});
+  return answer;
+}
+
+async function ask(worker: Worker, names: readonly string[]): Promise<readonly ServerLines[]> {
+  const { promise, resolve, reject } = Promise.withResolvers<PackAnswer>();
+  const stopped = (code: number) => reject(new Error(`a packing thread ended with ${code}`));
+  worker.once('message', resolve);
+  worker.once('error', reject);
+  worker.once('exit', stopped);
+  worker.postMessage(names);
+  try {
+    const answer = await promise;
+    if ('lines' in answer) return answer.lines;
+    const { kind, code, message } = answer.failure;
+    throw new PortolanError(kind, code, message);
+  } finally {
+    worker.off('message', resolve).off('error', reject).off('exit', stopped);
+  }
+}
+
+function* chunksOf(names: readonly string[]): Generator<readonly string[]> {
+  for (let start = 0; start < names.length; start += CHUNK) {
+    yield names.slice(start, start + CHUNK);
+  }
+}
