@@ -5,7 +5,7 @@ import { openLayout } from '../../core/oci/layout.ts';
 import { keySigner } from '../../core/trust/sign.ts';
 import { publish } from '../../scripts/publisher/publish.ts';
 import { loadRegistry, requireValid } from '../../scripts/registry/load.ts';
-import { type Outcome, portolan } from '../support/portolan.ts';
+import { type Outcome, portolan, portolanOutput } from '../support/portolan.ts';
 import { containerEntry, type TestPublication, testPublication } from '../support/publication.ts';
 
 /** A catalog that moves on: each publication keeps what was there before. */
@@ -67,11 +67,8 @@ beforeEach(async () => {
 const attempt = (...args: string[]): Promise<Outcome> =>
   portolan(args, { env, cwd: publication.folder });
 
-async function run(...args: string[]): Promise<string> {
-  const outcome = await attempt(...args);
-  if (outcome.code !== 0) throw new Error(`${args.join(' ')}: ${outcome.stderr}`);
-  return outcome.stdout;
-}
+const run = (...args: string[]): Promise<string> =>
+  portolanOutput(args, { env, cwd: publication.folder });
 
 const shown = async (...args: string[]) =>
   JSON.parse(await run('profile', 'show', ...args, '--json'));

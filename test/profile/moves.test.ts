@@ -6,7 +6,7 @@ import { packArtifact, putArtifact } from '../../core/oci/artifact.ts';
 import { openRepository } from '../../core/oci/open.ts';
 import { generateKeyPem } from '../../core/trust/keys.ts';
 import { needs } from '../support/needs.ts';
-import { type Outcome, portolan } from '../support/portolan.ts';
+import { type Outcome, portolan, portolanOutput } from '../support/portolan.ts';
 import { type TestPublication, testPublication } from '../support/publication.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
 
@@ -42,11 +42,8 @@ afterAll(async () => {
 const at = (...parts: string[]) => join(publication.folder, ...parts);
 const attempt = (...args: string[]): Promise<Outcome> =>
   portolan(args, { env, cwd: publication.folder });
-async function run(...args: string[]): Promise<string> {
-  const outcome = await attempt(...args);
-  if (outcome.code !== 0) throw new Error(`${args.join(' ')}: ${outcome.stderr}`);
-  return outcome.stdout;
-}
+const run = (...args: string[]): Promise<string> =>
+  portolanOutput(args, { env, cwd: publication.folder });
 const shown = async (name: string) => JSON.parse(await run('profile', 'show', name, '--json'));
 const profileFile = (name: string) =>
   readFile(at('home', 'config', 'profiles', `${name}.yaml`), 'utf8');

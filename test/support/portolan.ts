@@ -32,3 +32,13 @@ export function portolan(
     child.stdin.end(stdin);
   });
 }
+
+/** The same, for a command that has to work: what it printed. */
+export async function portolanOutput(
+  args: readonly string[],
+  options: Parameters<typeof portolan>[1],
+): Promise<string> {
+  const { code, stdout, stderr } = await portolan(args, options);
+  if (code !== 0) throw new Error(`${args.join(' ')}: ${stderr}`);
+  return stdout;
+}

@@ -1,6 +1,5 @@
-import { readFile } from 'node:fs/promises';
 import type { ServerEntry } from '../../../core/entry/types.generated.ts';
-import { messageOf, PortolanError } from '../../../core/errors.ts';
+import { PortolanError } from '../../../core/errors.ts';
 import { writeFileAtomic } from '../../../core/files.ts';
 import type { CatalogSet } from '../../catalog/catalog-set.ts';
 import { portolanPaths } from '../../paths.ts';
@@ -14,7 +13,7 @@ import { pushProfile } from '../../profile/push-profile.ts';
 import { readProfile, readProfileIfAny, serversOf, textOf } from '../../profile/read-profile.ts';
 import { type CatalogOptions, openCatalogs } from '../catalog-access.ts';
 import { note, print, table } from '../print.ts';
-import { trustPolicyOf } from '../trust-options.ts';
+import { readOptionFile, trustPolicyOf } from '../trust-options.ts';
 import type { ExportOptions, ImportOptions, PushOptions } from './profile.ts';
 import { rowsOf } from './profile-actions.ts';
 
@@ -38,17 +37,7 @@ export async function importOne(
   given: string,
   options: ImportOptions,
 ): Promise<void> {
-  let content: string;
-  try {
-    content = await readFile(file, 'utf8');
-  } catch (error) {
-    throw new PortolanError(
-      'unreachable',
-      'FILE_UNREADABLE',
-      `${file} cannot be read: ${messageOf(error)}`,
-      { cause: error },
-    );
-  }
+  const content = (await readOptionFile(file, 'the profile')).toString('utf8');
   const docker = readDockerProfile(content);
   const imported = docker
     ? await fromDockerProfile(docker, entryReader(options), file)
