@@ -34,12 +34,12 @@ export interface Channel {
 /** How a local server was started. Holds no secret: variables that hold one appear as names only. */
 export interface LaunchInfo {
   /** The isolation in force. */
-  readonly driver: 'container' | 'bubblewrap' | 'none';
+  readonly driver: 'container' | 'bubblewrap' | 'none' | 'kubernetes';
   /** Container engine, e.g. `podman`; absent without one. */
   readonly engine?: string;
   /** The exact command, program first. */
   readonly command: readonly string[];
-  /** Process id of the engine client or of the server itself. */
+  /** Process id of the engine client or of the server itself; 0 for a pod. */
   readonly pid: number;
   /** What holds less than it should on this machine, in words. */
   readonly notes: readonly string[];

@@ -2,7 +2,7 @@ import { PortolanError } from '../errors.ts';
 import type { Bubblewrap, Detected, Engine } from './detect.ts';
 import type { EngineName } from './engines.ts';
 import type { TreePlatform } from './npm-tree.ts';
-import type { LaunchPlan } from './types.ts';
+import type { IsolationOptions, LaunchPlan } from './types.ts';
 
 /** The driver that a launch uses. */
 export type Choice =
@@ -20,7 +20,7 @@ export type Choice =
 export function chooseDriver(
   plan: Pick<LaunchPlan, 'entry'>,
   detected: Detected,
-  isolation: 'auto' | 'container' | 'bubblewrap' | 'none' = 'auto',
+  isolation: IsolationOptions['isolation'] = 'auto',
   only?: EngineName,
 ): Choice {
   const { entry } = plan;
@@ -46,8 +46,9 @@ export function chooseDriver(
 export function treePlatform(
   plan: Pick<LaunchPlan, 'entry'>,
   detected: Detected,
-  isolation: 'auto' | 'container' | 'bubblewrap' | 'none' = 'auto',
+  isolation: IsolationOptions['isolation'] = 'auto',
 ): TreePlatform {
+  if (isolation === 'kubernetes') return { os: 'linux', cpu: process.arch };
   const { driver } = chooseDriver(plan, detected, isolation);
   return { os: driver === 'container' ? 'linux' : process.platform, cpu: process.arch };
 }

@@ -34,6 +34,7 @@ export async function inspectPlan(
   plan: LaunchPlan,
   options: IsolationOptions = {},
 ): Promise<Inspection> {
+  if (options.isolation === 'kubernetes') return inspectPod(plan, options);
   const { entry, resolved } = plan;
   const detected = options.detected ?? (await detectIsolation(options));
   const choice = chooseDriver(plan, detected, options.isolation, options.engine);
@@ -63,6 +64,24 @@ export async function inspectPlan(
     command: prepared.shown,
     grants: grantsOf(plan),
     notes: prepared.notes,
+  };
+}
+
+/** The objects as JSON, which is what their own tools show; NAME@ID as in every other command. */
+async function inspectPod(plan: LaunchPlan, options: IsolationOptions): Promise<Inspection> {
+  const [{ podPartsOf }, { networkPolicyOf, podOf }] = await Promise.all([
+    import('./kubernetes/launch-pod.ts'),
+    import('./kubernetes/objects.ts'),
+  ]);
+  const parts = podPartsOf(plan, options, 'ID');
+  const items = [networkPolicyOf(parts), podOf(plan, parts)];
+  return {
+    driver: 'kubernetes',
+    command: ['kubectl', 'create', JSON.stringify({ apiVersion: 'v1', kind: 'List', items })],
+    grants: grantsOf(plan),
+    notes: [
+      'The network is closed only where the cluster enforces NetworkPolicy; the number of processes is limited by the node, not by the pod.',
+    ],
   };
 }
 

@@ -24,6 +24,10 @@ import { currentPlaces, resolveVolumes } from './volumes.ts';
  * Throws `failed` / `ISOLATION_MISSING` or `START_FAILED`, and what volumes, image and network say.
  */
 export async function launch(plan: LaunchPlan, options: LaunchOptions = {}): Promise<Channel> {
+  if (options.isolation === 'kubernetes') {
+    const { launchPod } = await import('./kubernetes/launch-pod.ts');
+    return await launchPod(plan, options);
+  }
   const detected = options.detected ?? (await detectIsolation(options));
   const choice = chooseDriver(plan, detected, options.isolation, options.engine);
   // Before the start's turn: a pull may take minutes.

@@ -8,6 +8,7 @@ import { callEngine } from './engine-call.ts';
 import { LABEL } from './labels.ts';
 import { isAlive } from './process-identity.ts';
 import { defaultRunDir, RECORD, type RunRecord } from './run-folder.ts';
+import type { IsolationOptions } from './types.ts';
 
 /** What was left behind and is gone now. */
 export interface Reaped {
@@ -25,13 +26,19 @@ export async function reapOrphans(
     readonly env?: NodeJS.ProcessEnv;
     readonly runDir?: string;
     readonly detected?: Detected;
+    /** The cluster whose pods are looked at, too. */
+    readonly kubernetes?: NonNullable<IsolationOptions['kubernetes']>;
   } = {},
 ): Promise<Reaped> {
   const env = options.env ?? process.env;
   const { engines } = options.detected ?? (await detectIsolation({ env }));
   const runs = await reapRuns(options.runDir ?? defaultRunDir(env));
   const counts = await Promise.all(engines.map((engine) => reapContainers(engine, env)));
-  return { ...runs, containers: counts.reduce((sum, count) => sum + count, 0) };
+  const { kubernetes } = options;
+  const pods = kubernetes
+    ? await import('./kubernetes/reap-pods.ts').then(({ reapPods }) => reapPods(kubernetes))
+    : 0;
+  return { ...runs, containers: counts.reduce((sum, count) => sum + count, pods) };
 }
 
 async function reapRuns(runDir: string): Promise<Omit<Reaped, 'containers'>> {

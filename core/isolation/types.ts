@@ -5,7 +5,7 @@ import type { HostResolver } from './egress/address.ts';
 import type { EngineName } from './engines.ts';
 import type { NpmTree } from './npm-tree.ts';
 
-export type DriverName = 'container' | 'bubblewrap' | 'none';
+export type DriverName = 'container' | 'bubblewrap' | 'none' | 'kubernetes';
 
 /** What is to run: a verified entry, its templates filled, and for an npm entry its tree. */
 export interface LaunchPlan {
@@ -28,6 +28,13 @@ export interface IsolationOptions {
   readonly runDir?: string;
   /** Who owns the processes that are started, e.g. a gateway's id; label of its containers. */
   readonly owner?: string;
+  /** Where and how pods run, with `kubernetes`. */
+  readonly kubernetes?: {
+    /** Namespace of the servers; that of the current context when absent. */
+    readonly namespace?: string;
+    /** PersistentVolumeClaim that holds the gateway's cache, for npm trees. */
+    readonly npmClaim?: string;
+  };
   /** Environment that engines and tools are looked up in and run with. */
   readonly env?: NodeJS.ProcessEnv;
   /** What the machine can do, when that was found out before. */
@@ -45,6 +52,8 @@ export interface LaunchOptions extends IsolationOptions {
   readonly graceMs?: number;
   /** Gives up a start that takes too long. */
   readonly signal?: AbortSignal;
+  /** Milliseconds that a pod may take until its server runs; 180,000. */
+  readonly podStartMs?: number;
   /** Looks up a host for the egress proxy; the system's resolver by default. */
   readonly resolveHost?: HostResolver;
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
-import type { Detected } from '../../core/isolation/index.ts';
+import type { Detected, IsolationOptions } from '../../core/isolation/index.ts';
 import type { AuditRecord } from '../audit/audit-event.ts';
 import { openCallAudit } from '../audit/open-call-audit.ts';
 import type { CatalogSet } from '../catalog/catalog-set.ts';
@@ -116,7 +116,10 @@ export async function runGateway(options: RunOptions): Promise<void> {
   const remembering = opened
     .remember()
     .catch((error) => log(`this start is not remembered: ${messageOf(error)}`));
-  const reaping = setTimeout(() => void reap(detect, log), REAP_AFTER_MS);
+  const reaping = setTimeout(
+    () => void reap(detect, log, isolationOptions(options).kubernetes),
+    REAP_AFTER_MS,
+  );
   reaping.unref();
   observation.announce({
     gateway,
@@ -211,7 +214,8 @@ export async function runGateway(options: RunOptions): Promise<void> {
       ...(replicas && { replicas }),
       log: say,
     });
-    say(`isolation: ${options.isolation === 'none' ? 'none' : describeIsolation(await detect())}`);
+    const chosen = ['none', 'kubernetes'].includes(options.isolation);
+    say(`isolation: ${chosen ? options.isolation : describeIsolation(await detect())}`);
     say(`listening on ${http.url}, ${notes.join(', ')}`);
     let finish = () => {};
     const closed = new Promise<void>((resolve) => {
@@ -254,10 +258,17 @@ const REAP_AFTER_MS = 3_000;
 const FOLLOW_AFTER_MS = 200;
 
 /** Removes what a gateway that was killed left behind. */
-async function reap(detect: () => Promise<Detected>, log: (line: string) => void): Promise<void> {
+async function reap(
+  detect: () => Promise<Detected>,
+  log: (line: string) => void,
+  kubernetes: IsolationOptions['kubernetes'],
+): Promise<void> {
   try {
     const { reapOrphans } = await import('../../core/isolation/index.ts');
-    const { containers, processes, folders } = await reapOrphans({ detected: await detect() });
+    const { containers, processes, folders } = await reapOrphans({
+      detected: await detect(),
+      ...(kubernetes && { kubernetes }),
+    });
     if (containers + processes + folders > 0) {
       log(`removed what a killed gateway left: ${containers} containers, ${processes} processes`);
     }

@@ -17,7 +17,12 @@ export async function tokenIn(path: string): Promise<string> {
         `${path} holds a token of ${token.length} characters; use at least 24 random ones, or delete the file to get a new token`,
       );
     }
-    await chmod(path, 0o600);
+    try {
+      await chmod(path, 0o600);
+    } catch (error) {
+      // A mounted secret belongs to whoever mounted it, who says who may read it.
+      if (!['EROFS', 'EPERM'].some((code) => hasErrno(error, code))) throw error;
+    }
     return token;
   } catch (error) {
     if (!hasErrno(error, 'ENOENT')) throw error;
