@@ -1,8 +1,9 @@
 /**
  * `npm run reference [-- --check]`: writes the pages of docs/reference, every field of the files
- * that people write, out of their schemas. With --check it writes nothing and fails when a page is
+ * that people write, out of their schemas, and of the commands, out of themselves. With --check it writes nothing and fails when a page is
  * stale.
  */
+import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { writeFileAtomic } from '../core/files.ts';
@@ -40,10 +41,17 @@ export function referencePage(file: string): string {
   return schemaPage(page, schema);
 }
 
+/** The page of the commands, as the command line describes itself; nothing here imports the gateway. */
+function commandsPage(): string {
+  return execFileSync(process.execPath, [join(root, 'gateway', 'cli', 'reference-page.ts')], {
+    encoding: 'utf8',
+  });
+}
+
 if (import.meta.main) {
-  for (const file of Object.keys(SCHEMA_PAGES)) {
+  for (const file of [...Object.keys(SCHEMA_PAGES), 'cli.md']) {
     const path = join(root, 'docs', 'reference', file);
-    const page = referencePage(file);
+    const page = file === 'cli.md' ? commandsPage() : referencePage(file);
     if (!process.argv.includes('--check')) {
       await writeFileAtomic(path, page);
     } else if (read(path) !== page) {

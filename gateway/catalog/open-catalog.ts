@@ -98,7 +98,8 @@ export async function openCatalog(
   };
 }
 
-function cacheFolder(cacheDir: string, source: string): string {
+/** Folder of the local copy of a registry source. */
+export function cacheFolder(cacheDir: string, source: string): string {
   return join(cacheDir, 'oci', createHash('sha256').update(source).digest('hex').slice(0, 32));
 }
 

@@ -8,6 +8,9 @@ import { reportCommandLine, reportError } from './report-error.ts';
 main(process.argv.slice(2)).catch((error: unknown) => reportError(error));
 
 async function main([command, ...args]: readonly string[]): Promise<void> {
+  if (command === '__complete') {
+    return (await import('./completion/run-complete.ts')).runComplete(args);
+  }
   const options = command === 'run' ? quickRunOptions(args) : undefined;
   if (options) return runGateway(options);
   const [{ CommanderError }, { createProgram }] = await Promise.all([

@@ -2,6 +2,7 @@ import { Command, type Option } from 'commander';
 import { registerBrowse } from './commands/browse.ts';
 import { registerCatalog } from './commands/catalog.ts';
 import { registerClient } from './commands/client.ts';
+import { registerCompletion } from './commands/completion.ts';
 import { registerPolicy } from './commands/policy.ts';
 import { registerProfile } from './commands/profile.ts';
 import { registerRun } from './commands/run.ts';
@@ -42,6 +43,7 @@ export function createProgram(): Command {
   registerSecret(program);
   registerPolicy(program);
   registerClient(program);
+  registerCompletion(program);
   return program;
 }
 

@@ -1,0 +1,58 @@
+import type { CatalogServer, PublishedCatalog } from '../../core/entry/types.generated.ts';
+import { openLayout } from '../../core/oci/layout.ts';
+import { TOOLS_LAYER } from '../../core/oci/media-types.ts';
+import type { Repository } from '../../core/oci/repository.ts';
+import type { Paths } from '../paths.ts';
+import { isObject, type JsonObject } from '../relay/protocol.ts';
+import { defaultSource } from './default-source.ts';
+import { cacheFolder } from './open-catalog.ts';
+import { readSources } from './sources.ts';
+
+/** What a catalog on this disk lists, to complete names with; nothing of it was verified. */
+export interface CachedNames {
+  readonly servers: readonly CatalogServer[];
+  /** The tools of the newest version of a server, where they lie on this disk; empty elsewhere. */
+  tools(server: string): Promise<readonly JsonObject[]>;
+}
+
+/** Reads no network and checks no signature: the names are only offered, and whoever uses one is checked. */
+export async function cachedNames(paths: Paths): Promise<readonly CachedNames[]> {
+  const added = await readSources(paths.config);
+  const shipped = defaultSource();
+  const sources = added.length > 0 || !shipped ? added : [shipped];
+  const read = await Promise.all(
+    sources.map(({ source }) => namesOf(source, paths.cache).catch(() => undefined)),
+  );
+  return read.filter((names) => names !== undefined);
+}
+
+async function namesOf(source: string, cacheDir: string): Promise<CachedNames | undefined> {
+  const folder = source.startsWith('oci-layout:')
+    ? source.slice('oci-layout:'.length)
+    : cacheFolder(cacheDir, source);
+  const repository = await openLayout(folder);
+  const tag = await repository.resolveTag('catalog');
+  if (!tag) return undefined;
+  const catalog = (await layerOf(repository, tag.digest)) as unknown as PublishedCatalog;
+  const servers = catalog.servers.filter(({ name }) => /^[a-z0-9-]{1,64}$/.test(name));
+  return {
+    servers,
+    async tools(name) {
+      const digest = servers.find((server) => server.name === name)?.versions[0]?.digest;
+      if (!digest) return [];
+      const { tools } = await layerOf(repository, digest as never, TOOLS_LAYER);
+      return Array.isArray(tools) ? tools.filter(isObject) : [];
+    },
+  };
+}
+
+async function layerOf(
+  repository: Repository,
+  digest: Parameters<Repository['readManifest']>[0],
+  mediaType?: string,
+): Promise<JsonObject> {
+  const { manifest } = await repository.readManifest(digest);
+  const layer = manifest.layers.find((one) => !mediaType || one.mediaType === mediaType);
+  if (!layer) return {};
+  return JSON.parse(Buffer.from(await repository.readBlob(layer)).toString('utf8')) as JsonObject;
+}
