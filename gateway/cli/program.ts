@@ -3,6 +3,7 @@ import { registerBrowse } from './commands/browse.ts';
 import { registerCatalog } from './commands/catalog.ts';
 import { registerClient } from './commands/client.ts';
 import { registerCompletion } from './commands/completion.ts';
+import { registerConsole } from './commands/console.ts';
 import { registerPolicy } from './commands/policy.ts';
 import { registerProfile } from './commands/profile.ts';
 import { registerRun } from './commands/run.ts';
@@ -44,6 +45,7 @@ export function createProgram(): Command {
   registerPolicy(program);
   registerClient(program);
   registerCompletion(program);
+  registerConsole(program);
   return program;
 }
 

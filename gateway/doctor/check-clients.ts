@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { PortolanError } from '../../core/errors.ts';
-import { isHere, targetOf } from '../cli/commands/client-place.ts';
+import { isHere, targetOf } from '../clients/place.ts';
 import { commandOf } from '../clients/identify.ts';
 import { gatewayArgsOf } from '../clients/launch.ts';
 import { CLIENTS } from '../clients/table.ts';

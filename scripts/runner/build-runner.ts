@@ -6,12 +6,14 @@ import { schemas } from '../../core/entry/schema.ts';
 import { writeFileAtomic } from '../../core/files.ts';
 import { digestOf } from '../../core/oci/digest.ts';
 import { loadConfig } from '../registry/load.ts';
+import { buildConsole } from './build-console.ts';
 import { precompiledSchemas } from './precompiled-schemas.ts';
 
 /**
  * Bundles the gateway into `folder`: `portolan.mjs`, which package.json's `bin` names, checks the
  * Node.js version and turns on the compile cache; `runner.cjs`, which is what `portolan run` needs to
- * answer `tools/list`; and `runner/`, the parts that are loaded when they are needed.
+ * answer `tools/list`; `runner/`, the parts that are loaded when they are needed; and `console/`, the
+ * page of `portolan console`.
  */
 export async function buildRunner(folder: string): Promise<void> {
   const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
@@ -48,6 +50,7 @@ export async function buildRunner(folder: string): Promise<void> {
   await putInPlace(temporary, folder);
   await writeFileAtomic(join(folder, 'portolan.mjs'), BOOTSTRAP, { mode: 0o755 });
   const modules = output.flatMap((file) => (file.type === 'chunk' ? file.moduleIds : []));
+  await buildConsole(join(folder, 'console'));
   await writeFileAtomic(join(folder, 'LICENSES.txt'), await licensesOf(modules));
 }
 

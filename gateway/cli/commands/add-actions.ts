@@ -1,15 +1,16 @@
 import { renderDiff } from '../../../core/entry/render-diff.ts';
 import { PortolanError } from '../../../core/errors.ts';
 import { portolanPaths } from '../../paths.ts';
-import { type Addition, checkedParameters, planAddition } from '../../profile/add-server.ts';
-import { editServer, setServer, switchTools } from '../../profile/change-profile.ts';
+import { type Addition, planAddition } from '../../profile/add-server.ts';
+import { setServer } from '../../profile/change-profile.ts';
 import { notInProfile } from '../../profile/not-in-profile.ts';
-import { pinnedServer } from '../../profile/pinned-server.ts';
 import type { ProfilePlace } from '../../profile/place.ts';
 import { DEFAULT_PROFILE, NO_PROFILE } from '../../profile/profile-context.ts';
 import { profileContext } from '../../profile/profile-selection.ts';
 import { readProfile, readProfileIfAny, serverIn } from '../../profile/read-profile.ts';
+import { parametersFor, storeParameters } from '../../profile/set-parameters.ts';
 import { parseAssignments } from '../../profile/settings.ts';
+import { switchKnownTools } from '../../profile/switch-known-tools.ts';
 import { toolRefusal } from '../../profile/tool-switch.ts';
 import { visible } from '../../relay/render-diff.ts';
 import { openCatalogs } from '../catalog-access.ts';
@@ -122,25 +123,18 @@ export async function setParameters(
     note,
   );
   const names = new Set([...settings.keys(), ...removals.map(({ server }) => server)]);
-  for (const name of names) {
-    if (!serverIn(loaded.profile, name)) throw notInProfile(name, place);
-  }
   // Values are checked before the first of them is written.
-  const checked = new Map<string, ReturnType<typeof checkedParameters>>();
-  for (const [name, texts] of settings) {
-    const { entry } = await pinnedServer(catalogs, name, profileContext(loaded));
-    checked.set(name, checkedParameters(entry, texts));
+  const checked = new Map<string, Awaited<ReturnType<typeof parametersFor>>>();
+  for (const name of names) {
+    checked.set(
+      name,
+      await parametersFor(loaded, catalogs, name, settings.get(name) ?? new Map()),
+    );
   }
   const result: Record<string, unknown> = {};
   for (const name of names) {
     const gone = removals.filter(({ server }) => server === name).map((one) => one.parameter);
-    const value = await editServer(place, paths, name, (before = {}) => {
-      const { parameters = {}, ...others } = before;
-      const kept = Object.entries(parameters).filter(([key]) => !gone.includes(key));
-      const next = { ...Object.fromEntries(kept), ...checked.get(name) };
-      return Object.keys(next).length > 0 ? { ...others, parameters: next } : others;
-    });
-    result[name] = value.parameters ?? {};
+    result[name] = await storeParameters(place, paths, name, checked.get(name), gone);
   }
   print(options.json, result, () =>
     [
@@ -159,23 +153,12 @@ export async function switchServerTools(
   const paths = portolanPaths();
   const place = await chosenPlace(options, paths);
   const loaded = await readProfile(place, paths);
-  if (!serverIn(loaded.profile, name)) throw notInProfile(name, place);
   const catalogs = await openCatalogs(
     { ...options, catalogs: loaded.profile.catalogs },
     paths,
     note,
   );
-  const { tools } = await pinnedServer(catalogs, name, profileContext(loaded));
-  const known = tools?.tools.map((tool) => tool.name);
-  const unknown = known && names.find((one) => !one.includes('*') && !known.includes(one));
-  if (unknown !== undefined) {
-    throw new PortolanError(
-      'usage',
-      'TOOL_UNKNOWN',
-      `${name} has no tool "${unknown}"${suggest(unknown, known ?? [])}`,
-    );
-  }
-  const value = await switchTools(place, paths, name, names, on);
+  const { value, known } = await switchKnownTools(loaded, catalogs, paths, name, names, on);
   const state = (known ?? names).map((tool) => ({
     tool,
     on: toolRefusal(value, name, tool, place.name) === undefined,

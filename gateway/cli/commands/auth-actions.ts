@@ -1,7 +1,7 @@
 import { text as askText, isCancel } from '@clack/prompts';
-import { resolveEntry } from '../../../core/entry/resolve.ts';
 import { PortolanError } from '../../../core/errors.ts';
 import { type Authorizer, createAuthorizer } from '../../oauth/authorizer.ts';
+import { signInTarget } from '../../oauth/sign-in-target.ts';
 import { portolanPaths } from '../../paths.ts';
 import { type CatalogOptions, openCatalogs } from '../catalog-access.ts';
 import { askHidden, openUserVault } from '../open-vault.ts';
@@ -75,28 +75,7 @@ function authorizer(): Authorizer {
   });
 }
 
-/** The endpoint of a remote server of the catalogs, and the scopes that its entry names. */
 async function remoteOf(name: string, options: CatalogOptions) {
   const catalogs = await openCatalogs(options, portolanPaths(), note);
-  const { entry } = await catalogs.server(name);
-  if (!entry.remote?.oauth) {
-    throw new PortolanError(
-      'usage',
-      'SIGN_IN_UNUSED',
-      `${name} has no sign-in: ${entry.remote ? 'its endpoint takes none' : 'it runs on this machine'}; \`portolan show ${name}\` says what it needs`,
-    );
-  }
-  const placeholders = (entry.secrets ?? []).map((secret) => [secret.name, 'unused']);
-  const { url } = resolveEntry(entry, {
-    parameters: {},
-    secrets: Object.fromEntries(placeholders),
-  });
-  if (!url) {
-    throw new PortolanError(
-      'usage',
-      'SETTING_MISSING',
-      `${name}: its URL has a parameter that is not set`,
-    );
-  }
-  return { url, scopes: entry.remote.oauth.scopes };
+  return signInTarget((await catalogs.server(name)).entry);
 }

@@ -2,14 +2,10 @@ import { PortolanError } from '../../../core/errors.ts';
 import type { Client } from '../../clients/client.ts';
 import { connectClient, disconnectClient } from '../../clients/connect.ts';
 import { type GatewayOption, launchOf } from '../../clients/launch.ts';
-import { findClient, isInstalled } from '../../clients/locate.ts';
-import {
-  backupsOf,
-  connectionsIn,
-  entriesOfClient,
-  type Outcome,
-  type Target,
-} from '../../clients/target.ts';
+import { findClient } from '../../clients/locate.ts';
+import { isHere, placed, targetOf, thisMachine } from '../../clients/place.ts';
+import { surveyClients } from '../../clients/survey.ts';
+import { backupsOf, type Outcome, type Target } from '../../clients/target.ts';
 import { undoClient } from '../../clients/undo.ts';
 import { portolanPaths } from '../../paths.ts';
 import { profilePlace } from '../../profile/place.ts';
@@ -24,23 +20,10 @@ import type {
   ClientListOptions,
   ClientUndoOptions,
 } from './client.ts';
-import { isHere, placed, reporting, targetOf, thisMachine } from './client-place.ts';
+import { reporting } from './client-reporting.ts';
 
 export async function listClients(options: ClientListOptions): Promise<void> {
-  const rows = await Promise.all(
-    placed(options).map(async (client) => {
-      const target = targetOf(client, options);
-      const installed = isInstalled(client, thisMachine());
-      const { id, title } = client;
-      const row = { id, title, installed, path: target.path };
-      try {
-        return { ...row, connections: connectionsIn(await entriesOfClient(target)) };
-      } catch (error) {
-        if (!(error instanceof PortolanError)) throw error;
-        return { ...row, connections: [], problem: error.message };
-      }
-    }),
-  );
+  const rows = await surveyClients(options);
   const shown = rows.filter(
     ({ installed, connections }) => options.all || installed || connections.length > 0,
   );
@@ -48,15 +31,14 @@ export async function listClients(options: ClientListOptions): Promise<void> {
     shown.length === 0
       ? 'No client was found. See all that Portolan knows: portolan client ls --all'
       : table(
-          shown.map(({ id, title, installed, path, connections, ...row }) => [
+          shown.map(({ id, title, installed, path, connections, problem }) => [
             id,
             title,
             connections.length > 0 ? 'connected' : installed ? 'installed' : '-',
             visible(
-              'problem' in row
-                ? row.problem
-                : connections.map(({ name, args }) => `${name}: ${args.join(' ')}`).join('; ') ||
-                    path,
+              problem ??
+                (connections.map(({ name, args }) => `${name}: ${args.join(' ')}`).join('; ') ||
+                  path),
             ),
           ]),
         ),

@@ -1,4 +1,5 @@
 import { findClient } from '../../clients/locate.ts';
+import { isHere, placed, targetOf } from '../../clients/place.ts';
 import { type Proposal, proposeEntries } from '../../clients/propose.ts';
 import { entriesOfClient } from '../../clients/target.ts';
 import { portolanPaths } from '../../paths.ts';
@@ -6,7 +7,7 @@ import { visible } from '../../relay/render-diff.ts';
 import { openCatalogs } from '../catalog-access.ts';
 import { note, print, table } from '../print.ts';
 import type { ClientImportOptions } from './client.ts';
-import { isHere, placed, reporting, targetOf } from './client-place.ts';
+import { reporting } from './client-reporting.ts';
 
 export async function importServers(
   ids: readonly string[],

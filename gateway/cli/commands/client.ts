@@ -1,12 +1,8 @@
 import type { Command, Option } from 'commander';
 import type { GatewayOption } from '../../clients/launch.ts';
+import type { PlaceOptions } from '../../clients/place.ts';
 import { type CatalogOptions, withCatalogOptions } from '../catalog-access.ts';
 import { withHelp } from '../help.ts';
-
-export interface PlaceOptions {
-  /** Folder of a project; `true` for the current one. */
-  readonly project?: string | true;
-}
 
 export interface ClientListOptions extends PlaceOptions {
   readonly all?: true;

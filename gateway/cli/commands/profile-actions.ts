@@ -1,11 +1,9 @@
-import { PortolanError } from '../../../core/errors.ts';
 import { findSource, readSources } from '../../catalog/sources.ts';
 import { portolanPaths } from '../../paths.ts';
 import { createProfile, removeProfile } from '../../profile/change-profile.ts';
 import { lockFaults } from '../../profile/check-lock.ts';
 import {
   forgetCurrentProfile,
-  listProfiles,
   profilePlace,
   setCurrentProfile,
 } from '../../profile/place.ts';
@@ -13,9 +11,9 @@ import { lockedIn } from '../../profile/profile-lock.ts';
 import {
   type LoadedProfile,
   readProfile,
-  readProfileIfAny,
   serversOf,
 } from '../../profile/read-profile.ts';
+import { surveyProfiles } from '../../profile/survey-profiles.ts';
 import { print, table } from '../print.ts';
 import type { CreateOptions, JsonOption } from './profile.ts';
 
@@ -43,31 +41,15 @@ export async function createOne(given: string, options: CreateOptions): Promise<
 }
 
 export async function listAll({ json }: JsonOption): Promise<void> {
-  const paths = portolanPaths();
-  const rows = await Promise.all(
-    (await listProfiles(paths)).map(async ({ place, current }) => {
-      const row = { name: place.name, current, path: place.path };
-      try {
-        const loaded = await readProfileIfAny(place, paths);
-        if (!loaded) return { ...row, servers: [], problem: 'there is no such file' };
-        const servers = serversOf(loaded.profile).map(([name]) => name);
-        const { description } = loaded.profile;
-        return { ...row, servers, ...(description !== undefined && { description }) };
-      } catch (error) {
-        // One broken file must not hide the others.
-        if (!(error instanceof PortolanError)) throw error;
-        return { ...row, servers: [], problem: error.message };
-      }
-    }),
-  );
+  const rows = await surveyProfiles(portolanPaths());
   print(json, rows, () =>
     rows.length === 0
       ? 'No profile yet. `portolan add SERVER` makes one named default.'
       : table(
-          rows.map(({ name, current, servers, ...row }) => [
+          rows.map(({ name, current, servers, problem }) => [
             `${current ? '*' : ' '} ${name}`,
-            'problem' in row ? 'BROKEN' : `${servers.length} servers`,
-            'problem' in row ? String(row.problem) : servers.join(', '),
+            problem ? 'BROKEN' : `${servers.length} servers`,
+            problem ?? servers.join(', '),
           ]),
         ),
   );

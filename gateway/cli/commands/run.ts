@@ -124,7 +124,8 @@ const HELP: Help = {
     'Secrets come from the vault (portolan secret set) or from the environment, PORTOLAN_SECRET_<SERVER>__<NAME>, never from an argument.',
 };
 
-function portNumber(value: string): number {
+/** A port from the command line; 0 is any free one. */
+export function portNumber(value: string): number {
   const port = Number(value);
   if (Number.isInteger(port) && port >= 0 && port < 65536) return port;
   throw new InvalidArgumentError('A port is a number from 0 to 65535.');

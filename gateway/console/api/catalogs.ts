@@ -1,0 +1,71 @@
+import { defaultSource } from '../../catalog/default-source.ts';
+import {
+  addVerifiedSource,
+  describeUpdate,
+  reportOnSource,
+  updateSource,
+} from '../../catalog/manage-sources.ts';
+import { findSource, readSources, removeSource, type SourceSigner } from '../../catalog/sources.ts';
+import type { ConsoleContext } from '../context.ts';
+import { type ApiRequest, flagIn, get, optionalTextIn, post, textIn } from '../route.ts';
+
+export const catalogsRoutes = [
+  get('/api/catalogs', list),
+  get('/api/catalogs/:name', report),
+  post('/api/catalogs', add),
+  post('/api/catalogs/:name/update', update),
+  post('/api/catalogs/:name/remove', remove),
+];
+
+export type SourceList = Awaited<ReturnType<typeof list>>;
+export type { SourceReport } from '../../catalog/manage-sources.ts';
+
+async function list(_: ApiRequest, { paths }: ConsoleContext) {
+  const added = await readSources(paths.config);
+  const shipped = defaultSource();
+  return {
+    sources: added.map(({ name, source, signers }) => ({
+      name,
+      source,
+      signers: signers.map((signer) =>
+        'publicKey' in signer ? 'a public key' : `${signer.identity} (${signer.issuer})`,
+      ),
+    })),
+    /** What is used while none was added. */
+    shipped: added.length === 0 ? shipped?.source : undefined,
+  };
+}
+
+function report({ params }: ApiRequest, { paths, log }: ConsoleContext) {
+  return readSources(paths.config).then((sources) =>
+    reportOnSource(findSource(sources, params.name ?? ''), paths, log),
+  );
+}
+
+async function add({ body }: ApiRequest, context: ConsoleContext): Promise<{ name: string }> {
+  const identity = optionalTextIn(body, 'identity');
+  const signer: SourceSigner = identity
+    ? { identity, issuer: textIn(body, 'issuer') }
+    : { publicKey: textIn(body, 'publicKey') };
+  const name = optionalTextIn(body, 'name');
+  const { name: added } = await addVerifiedSource(
+    { source: textIn(body, 'source').trim(), signers: [signer], ...(name && { name }) },
+    { replace: flagIn(body, 'replace') },
+    context.paths,
+    context.log,
+  );
+  context.changed('catalogs');
+  return { name: added };
+}
+
+async function update({ params }: ApiRequest, context: ConsoleContext): Promise<{ text: string }> {
+  const source = findSource(await readSources(context.paths.config), params.name ?? '');
+  const text = describeUpdate(await updateSource(source, context.paths, context.log));
+  context.changed('catalogs');
+  return { text };
+}
+
+async function remove({ params }: ApiRequest, context: ConsoleContext): Promise<void> {
+  await removeSource(context.paths.config, params.name ?? '');
+  context.changed('catalogs');
+}
