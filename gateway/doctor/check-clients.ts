@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
 import { PortolanError } from '../../core/errors.ts';
-import { isHere, targetOf } from '../clients/place.ts';
 import { commandOf } from '../clients/identify.ts';
 import { gatewayArgsOf } from '../clients/launch.ts';
+import { isHere, targetOf } from '../clients/place.ts';
 import { CLIENTS } from '../clients/table.ts';
 import { entriesOfClient } from '../clients/target.ts';
 import type { Check } from './check.ts';

@@ -126,10 +126,7 @@ export async function setParameters(
   // Values are checked before the first of them is written.
   const checked = new Map<string, Awaited<ReturnType<typeof parametersFor>>>();
   for (const name of names) {
-    checked.set(
-      name,
-      await parametersFor(loaded, catalogs, name, settings.get(name) ?? new Map()),
-    );
+    checked.set(name, await parametersFor(loaded, catalogs, name, settings.get(name) ?? new Map()));
   }
   const result: Record<string, unknown> = {};
   for (const name of names) {

@@ -92,7 +92,9 @@ export async function updateCatalogs(
   for (const source of await chosen(name)) {
     updates.push(await updateSource(source, portolanPaths(), note));
   }
-  print(json, updates, () => updates.map((update) => `${update.name}: ${describeUpdate(update)}`).join('\n'));
+  print(json, updates, () =>
+    updates.map((update) => `${update.name}: ${describeUpdate(update)}`).join('\n'),
+  );
 }
 
 export async function removeCatalog(name: string, { json }: { json?: true }): Promise<void> {

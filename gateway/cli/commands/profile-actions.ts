@@ -2,17 +2,9 @@ import { findSource, readSources } from '../../catalog/sources.ts';
 import { portolanPaths } from '../../paths.ts';
 import { createProfile, removeProfile } from '../../profile/change-profile.ts';
 import { lockFaults } from '../../profile/check-lock.ts';
-import {
-  forgetCurrentProfile,
-  profilePlace,
-  setCurrentProfile,
-} from '../../profile/place.ts';
+import { forgetCurrentProfile, profilePlace, setCurrentProfile } from '../../profile/place.ts';
 import { lockedIn } from '../../profile/profile-lock.ts';
-import {
-  type LoadedProfile,
-  readProfile,
-  serversOf,
-} from '../../profile/read-profile.ts';
+import { type LoadedProfile, readProfile, serversOf } from '../../profile/read-profile.ts';
 import { surveyProfiles } from '../../profile/survey-profiles.ts';
 import { print, table } from '../print.ts';
 import type { CreateOptions, JsonOption } from './profile.ts';

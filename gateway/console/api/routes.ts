@@ -5,6 +5,7 @@ import { activityRoutes } from './activity.ts';
 import { catalogRoutes } from './catalog.ts';
 import { catalogsRoutes } from './catalogs.ts';
 import { clientsRoutes } from './clients.ts';
+import { doctorRoutes } from './doctor.ts';
 import { gatewayRoutes } from './gateways.ts';
 import { policyRoutes } from './policy.ts';
 import { profileRoutes } from './profiles.ts';
@@ -21,6 +22,7 @@ export const routes: readonly Route[] = [
   ...catalogRoutes,
   ...catalogsRoutes,
   ...clientsRoutes,
+  ...doctorRoutes,
   ...gatewayRoutes,
   ...policyRoutes,
   ...profileRoutes,

@@ -55,7 +55,9 @@ export function drawing(
   const space = 'http://www.w3.org/2000/svg';
   const svg = document.createElementNS(space, 'svg');
   const all = { viewBox: `0 0 ${size} ${size}`, width: size, height: size, 'aria-hidden': 'true' };
-  for (const [name, value] of Object.entries({ ...all, ...attributes })) {
+  // The site's style gives its drawings their place by this class.
+  const classes = `icon ${attributes.class ?? ''}`.trim();
+  for (const [name, value] of Object.entries({ ...all, ...attributes, class: classes })) {
     svg.setAttribute(name, String(value));
   }
   const line = document.createElementNS(space, 'path');

@@ -2,6 +2,7 @@ import { activityPage } from './pages/activity.ts';
 import { catalogPage } from './pages/catalog.ts';
 import { catalogsPage } from './pages/catalogs.ts';
 import { clientsPage } from './pages/clients.ts';
+import { doctorPage } from './pages/doctor.ts';
 import { policyPage } from './pages/policy.ts';
 import { profilesPage } from './pages/profiles.ts';
 import { runningPage } from './pages/running.ts';
@@ -22,6 +23,7 @@ export const PAGES: Readonly<Record<string, Page>> = {
   updates: updatesPage,
   catalogs: catalogsPage,
   policy: policyPage,
+  doctor: doctorPage,
 };
 
 /** What the navigation shows, by groups. */
@@ -30,5 +32,5 @@ export const NAVIGATION: readonly { readonly title: string; readonly pages: read
     { title: 'Servers', pages: ['', 'profiles', 'updates'] },
     { title: 'Access', pages: ['secrets', 'clients'] },
     { title: 'Running', pages: ['activity', 'running'] },
-    { title: 'Trust', pages: ['catalogs', 'policy'] },
+    { title: 'Machine', pages: ['catalogs', 'policy', 'doctor'] },
   ];
