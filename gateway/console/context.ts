@@ -1,5 +1,6 @@
 import { PortolanError } from '../../core/errors.ts';
 import type { CatalogSet } from '../catalog/catalog-set.ts';
+import type { OpenCatalog } from '../catalog/open-catalog.ts';
 import { openCatalogs } from '../cli/catalog-access.ts';
 import { type Authorizer, createAuthorizer } from '../oauth/authorizer.ts';
 import type { PendingSignIn } from '../oauth/sign-in.ts';
@@ -22,7 +23,7 @@ export interface ConsoleContext {
   /** Lines for the terminal. */
   readonly log: (line: string) => void;
   /** The catalogs, opened and verified once; anew after `changed`. */
-  readonly catalogs: () => Promise<CatalogSet>;
+  readonly catalogs: () => Promise<CatalogSet<OpenCatalog>>;
   /** Keeps the passphrase for as long as the console runs; undefined forgets it. */
   readonly unlock: (passphrase: string | undefined) => void;
   /** Tells every open page what changed. */
@@ -45,7 +46,7 @@ export function createContext(options: {
     // The page asks; a question in the terminal would wait there unseen.
     passphrase: passphraseFrom({ prompt: async () => passphrase }),
   });
-  let catalogs: Promise<CatalogSet> | undefined;
+  let catalogs: Promise<CatalogSet<OpenCatalog>> | undefined;
   return {
     ...options,
     hub,
@@ -72,7 +73,9 @@ export function createContext(options: {
 }
 
 /** The catalogs, or none when none is set up: a page says so in its own way. */
-export async function catalogsIfAny(context: ConsoleContext): Promise<CatalogSet | undefined> {
+export async function catalogsIfAny(
+  context: ConsoleContext,
+): Promise<CatalogSet<OpenCatalog> | undefined> {
   try {
     return await context.catalogs();
   } catch (error) {

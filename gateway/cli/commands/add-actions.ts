@@ -17,7 +17,6 @@ import { openCatalogs } from '../catalog-access.ts';
 import { openUserVault } from '../open-vault.ts';
 import { note, print } from '../print.ts';
 import { chosenPlace, type ProfileOptions } from '../profile-options.ts';
-import { suggest } from '../suggest.ts';
 import type { AddServerOptions, JsonOption, SetOptions, ToolSwitchOptions } from './profile.ts';
 
 export async function addServers(
