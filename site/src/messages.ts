@@ -270,6 +270,7 @@ export const messages = {
     title: 'Documentation',
     lead: 'How the catalog and the gateway work, and how to run your own.',
     all: 'All pages',
+    rest: 'More',
     decisions: 'Decisions',
     edit: 'Edit this page',
     search: 'Search the documentation',

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { Marked } from 'marked';
+import { shorten } from '../../../core/registry-api/server-json.ts';
 import { docsImages } from '../../../scripts/site/docs-images.ts';
 import { slugOf } from '../../../scripts/site/model.ts';
 import { escapeHtml } from './card.ts';
@@ -14,6 +15,9 @@ export interface Doc {
   readonly summary: string;
   readonly markdown: string;
 }
+
+/** The first lines that are neither heading, list, table, quotation, comment nor code. */
+const FIRST_PARAGRAPH = /^(?!```)[A-Za-z`[][^\n]+(?:\n[^\n#|>*-][^\n]*)*/m;
 
 let cached: readonly Doc[] | undefined;
 
@@ -29,10 +33,38 @@ export function docs(): readonly Doc[] {
       const slug = path.replace(/\.md$/, '').replace(/(^|\/)(README|index)$/, '');
       const title = /^#\s+(.+)$/m.exec(text)?.[1] ?? slug;
       const markdown = text.replace(/^#\s+.+$/m, '');
-      const summary = /^\s*([A-Z][^\n]+(?:\n[^\n#|>*-][^\n]*)*)/m.exec(markdown)?.[1] ?? title;
-      return { slug, title: plain(title), summary: plain(summary).slice(0, 200), markdown };
+      const summary = FIRST_PARAGRAPH.exec(markdown)?.[0] ?? title;
+      return { slug, title: plain(title), summary: shorten(plain(summary), 200), markdown };
     });
   return cached;
+}
+
+/** Pages under one heading of docs/README.md. */
+export interface DocGroup {
+  readonly title: string;
+  readonly docs: readonly Doc[];
+}
+
+/**
+ * The pages as docs/README.md puts them in order: a group for each of its headings. What it does not
+ * name comes at the end, under `rest`; decisions are left out.
+ */
+export function docGroups(rest: string): readonly DocGroup[] {
+  const all = docs().filter(({ slug }) => slug !== '' && !slug.startsWith('decisions/'));
+  const bySlug = new Map(all.map((doc) => [doc.slug, doc]));
+  const overview = docs().find(({ slug }) => slug === '')?.markdown ?? '';
+  const named = overview.split(/^## /m).map((part): DocGroup => {
+    const links = [...part.matchAll(/\]\(([\w./-]+)\.md\)/g)];
+    const listed = links.flatMap(([, slug = '']) => {
+      const doc = bySlug.get(slug);
+      bySlug.delete(slug);
+      return doc ?? [];
+    });
+    return { title: part.split('\n', 1)[0] ?? '', docs: listed };
+  });
+  return [...named, { title: rest, docs: [...bySlug.values()] }].filter(
+    (group) => group.docs.length > 0,
+  );
 }
 
 const plain = (markdown: string) =>
