@@ -16,8 +16,9 @@ export interface Doc {
   readonly markdown: string;
 }
 
-/** The first lines that are neither heading, list, table, quotation, comment nor code. */
-const FIRST_PARAGRAPH = /^(?!```)[A-Za-z`[][^\n]+(?:\n[^\n#|>*-][^\n]*)*/m;
+const FENCED = /^```[\s\S]*?^```$/gm;
+/** The first lines that are neither heading, list, table, quotation nor comment. */
+const FIRST_PARAGRAPH = /^[A-Za-z`[][^\n]+(?:\n[^\n#|>*-][^\n]*)*/m;
 
 let cached: readonly Doc[] | undefined;
 
@@ -33,7 +34,7 @@ export function docs(): readonly Doc[] {
       const slug = path.replace(/\.md$/, '').replace(/(^|\/)(README|index)$/, '');
       const title = /^#\s+(.+)$/m.exec(text)?.[1] ?? slug;
       const markdown = text.replace(/^#\s+.+$/m, '');
-      const summary = FIRST_PARAGRAPH.exec(markdown)?.[0] ?? title;
+      const summary = FIRST_PARAGRAPH.exec(markdown.replace(FENCED, ''))?.[0] ?? title;
       return { slug, title: plain(title), summary: shorten(plain(summary), 200), markdown };
     });
   return cached;
