@@ -1,4 +1,3 @@
-import { spawn } from 'node:child_process';
 import { hasErrno, PortolanError } from '../../core/errors.ts';
 
 export interface ToolRun {
@@ -26,8 +25,9 @@ const LARGEST_OUTPUT = 1024 * 1024;
  * Runs a program of the system without a shell. Throws `unreachable` with `TOOL_MISSING` or
  * `TOOL_TIMEOUT`, `failed` with `TOOL_FAILED`; an exit code is a result, not an error.
  */
-export function runTool(run: ToolRun): Promise<ToolResult> {
+export async function runTool(run: ToolRun): Promise<ToolResult> {
   const { command, args, input, timeout } = run;
+  const { spawn } = await import('node:child_process');
   return new Promise((resolve, reject) => {
     const child = spawn(command, args, {
       stdio: [input === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe'],
