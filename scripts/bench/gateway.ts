@@ -48,7 +48,6 @@ const rows: Row[] = [];
 await onStdio('direct', echo);
 await onStdio('Portolan', [node, ours, 'stdio', ...echo]);
 await onStdio('SDK proxy', [node, sdkProxy, 'stdio', ...echo]);
-await onContainer();
 await onHttp('http to stdio', 'Portolan', [node, ours, 'http', ...echo]);
 await onHttp('http to stdio', 'SDK proxy', [node, sdkProxy, 'http', ...echo]);
 await onHttp('http to stdio', 'mcp-proxy', (port) => [
@@ -66,29 +65,6 @@ async function onStdio(subject: string, command: string[]) {
   const client = await stdioClient(command);
   const pids = subject === 'direct' ? [] : between(client.pid);
   await add('stdio to stdio', subject, client, pids);
-}
-
-/** The same server in a container of podman, in the strictest box; both ways use the engine's client. */
-async function onContainer() {
-  const { startFixtureImage } = await import('../../test/support/podman.ts');
-  const image = await startFixtureImage().catch((error: unknown) => {
-    console.error(`no container is measured: ${String(error)}`);
-  });
-  if (!image) return;
-  Object.assign(process.env, image.env);
-  const command = [
-    ...['podman', 'run', '--rm', '-i', '--read-only', '--read-only-tmpfs=false', '--cap-drop=all'],
-    ...['--security-opt=no-new-privileges', '--network=none', '--pids-limit=64', '--memory=256m'],
-    ...['--log-driver=none', '--volume', `${here}:/bench:ro`, image.reference],
-    ...['/usr/local/bin/node', '/bench/echo-server.ts'],
-  ];
-  spawnSync('podman', ['pull', '--quiet', '--tls-verify=false', image.reference]);
-  for (const subject of ['direct', 'Portolan']) {
-    const prefix = subject === 'direct' ? [] : [node, ours, 'stdio'];
-    const client = await stdioClient([...prefix, ...command]);
-    await add('stdio to container', subject, client, subject === 'direct' ? [] : [client.pid]);
-  }
-  await image.stop();
 }
 
 async function onHttp(
