@@ -1,7 +1,7 @@
 /**
  * `npm run reference [-- --check]`: writes the pages of docs/reference, every field of the files
- * that people write, out of their schemas, and of the commands, out of themselves. With --check it writes nothing and fails when a page is
- * stale.
+ * that people write, out of their schemas, and of the commands, out of themselves. With --check it
+ * writes nothing and fails when a page is stale.
  */
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -19,6 +19,12 @@ export const SCHEMA_PAGES: Readonly<Record<string, SchemaPage>> = {
     editorPath: '../../../schemas/server.schema.json',
     rules: ({ required = [] }) =>
       `Every entry has ${list(required)}, and exactly one of \`container\`, \`npm\`, \`remote\`. Entries with \`container\` or \`npm\` also have \`permissions\`; entries with \`remote\` have neither \`permissions\` nor \`args\`, \`env\`, \`stateful\` or \`requires\`.`,
+  },
+  'profile.md': {
+    title: 'Fields of a profile',
+    schema: 'profile.schema.json',
+    editorPath:
+      'https://raw.githubusercontent.com/portolan-mcp/portolan/main/schemas/profile.schema.json',
   },
   'catalog.md': {
     title: 'Fields of catalog.yaml',
