@@ -45,7 +45,7 @@ const SIGN_INS = {
 function catalogView(view: View, { servers, categories, catalogs }: CatalogList): Child[] {
   const items = servers.map((server) => ({ server }));
   const { query } = view;
-  const found = h('h2', { role: 'status' });
+  const found = h('h2');
   const cards = h('ul', { class: 'cards' });
   const more = h('div', { class: 'more' });
   let limit = FIRST;
@@ -175,7 +175,7 @@ function catalogView(view: View, { servers, categories, catalogs }: CatalogList)
     h(
       'div',
       { class: 'bar' },
-      found,
+      h('div', { role: 'status', class: 'found' }, found),
       h(
         'p',
         { class: 'small muted' },

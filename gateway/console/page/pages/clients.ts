@@ -140,7 +140,7 @@ function clientCard(view: View, client: Client): HTMLElement {
             type: 'button',
             class: 'button quiet',
             id: `import-${id}`,
-            'aria-label': `Servers that ${title} has`,
+            'aria-label': `Its servers: those of ${title}`,
             onclick: () => importDialog(view, client),
           },
           'Its servers',

@@ -18,14 +18,13 @@ export function signInDialog(
 ): void {
   const over = new AbortController();
   let isWaiting = false;
+  const body = h('div', { class: 'fields' });
   const dialog = openDialog(`Sign in to ${server.title}`, () => body, {
     onClose: () => {
       over.abort();
       if (isWaiting) void send(path`/api/sign-ins/${server.name}/cancel`).catch(() => {});
     },
   });
-  const body = h('div', { class: 'fields' });
-  dialog.element.querySelector('.dialog-body')?.replaceChildren(body);
 
   listen((event) => {
     if (event.topic !== 'sign-in' || event.server !== server.name) return;
