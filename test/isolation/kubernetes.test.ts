@@ -239,9 +239,8 @@ describe('what goes wrong in a cluster', () => {
   });
 
   it('watches that end are begun again', async () => {
-    const { calls } = await cluster({ deafWatches: true });
-    // The server waits for its sidecar, so there is something to watch.
-    const channel = await open(planOf({ network: [{ host: '*.example.test', port: 443 }] }));
+    const { calls } = await cluster({ deafWatches: true, delayMs: 1_500 });
+    const channel = await open(planOf());
     await ask(channel, 1, 'initialize', { protocolVersion: '2025-11-25' });
     expect(calls.filter((one) => one === 'watch pods').length).toBeGreaterThan(0);
     expect(calls.filter((one) => one === 'get pods').length).toBeGreaterThan(2);

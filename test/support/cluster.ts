@@ -21,6 +21,8 @@ export interface ClusterFaults {
   readonly unschedulable?: string;
   /** Watches end at once, without an event. */
   readonly deafWatches?: boolean;
+  /** Milliseconds until the node looks at a pod. */
+  readonly delayMs?: number;
 }
 
 /** An API server and kubelet in one: the calls of the driver, over real HTTP and WebSockets. */
@@ -121,6 +123,7 @@ export async function startCluster(faults: ClusterFaults = {}): Promise<TestClus
   /** The kubelet: first the sidecar, then, once its probe holds, the server. */
   const runPod = async (pod: V1Pod & Thing) => {
     pod.status = { phase: 'Pending', conditions: [] };
+    await new Promise((resolve) => setTimeout(resolve, faults.delayMs ?? 0));
     const { initContainers = [], containers } = pod.spec;
     if (faults.unschedulable) {
       pod.status.conditions.push({
