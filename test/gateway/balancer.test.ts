@@ -157,8 +157,15 @@ describe.skipIf(skip).each(ways)('$way', ({ program, shared, ...way }) => {
     await say(stateless, 'before');
     doomed.child.kill('SIGKILL');
     await new Promise((resolve) => doomed.child.once('exit', resolve));
-    // Health checks of a balancer look once a second.
-    if (program === 'haproxy') await new Promise((resolve) => setTimeout(resolve, 2_500));
+    // A balancer's health checks need a moment to notice; each gateway gets its turn in these.
+    await expect
+      .poll(async () => {
+        const asked = Array.from({ length: 8 }, () => fetch(new URL('/health', url())));
+        return (await Promise.allSettled(asked)).every(
+          (outcome) => outcome.status === 'fulfilled' && outcome.value.ok,
+        );
+      })
+      .toBe(true);
     for (let call = 0; call < CALLS; call += 1) await say(stateless, `after ${call}`);
     const outcomes = await Promise.allSettled(sessions.map((client) => say(client, 'after')));
     const lost = outcomes.flatMap((outcome) =>
