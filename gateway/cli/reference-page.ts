@@ -38,11 +38,11 @@ function section(name: string, command: Command): string[] {
   const exits = Object.entries(help?.exits ?? {});
   return [
     `## ${name}`,
-    command.description(),
+    prose(command.description()),
     `\`\`\`\n${name} ${command.usage()}\n\`\`\``,
     ...rows('argument', argumentRows),
     ...rows('option', options),
-    ...(help?.notes ? [help.notes] : []),
+    ...(help?.notes ? [prose(help.notes)] : []),
     ...(help ? [examples(help.examples)] : []),
     ...(exits.length > 0
       ? [`Exit codes: ${exits.map(([code, meaning]) => `${code}: ${meaning}`).join('; ')}.`]
@@ -56,14 +56,20 @@ function rows(what: string, entries: readonly (readonly string[])[]): string[] {
     [
       `| ${what} | meaning |`,
       '| --- | --- |',
-      ...entries.map(([name = '', meaning = '']) => `| \`${cell(name)}\` | ${cell(meaning)} |`),
+      ...entries.map(
+        ([name = '', meaning = '']) => `| ${cell(`\`${name}\``)} | ${cell(meaning)} |`,
+      ),
     ].join('\n'),
   ];
 }
 
-/** Placeholders such as <name> are text, not HTML. */
 function cell(text: string): string {
-  return text.replaceAll('|', '\\|');
+  return prose(text).replaceAll('|', '\\|');
+}
+
+/** Placeholders such as <name> are text, not HTML; in code they are so already. */
+function prose(text: string): string {
+  return text.replaceAll(/(`[^`]*`)|</g, (_, code?: string) => code ?? '\\<');
 }
 
 function examples(list: readonly (readonly [string, string])[]): string {
