@@ -25,6 +25,8 @@ type AnyClient = any;
 
 const info = { name: 'test', version: '1.0.0' };
 const CLIENTS = 6;
+/** So many that both gateways have some of them, however their ids are hashed. */
+const SESSIONS = 20;
 const CALLS = 10;
 
 /** Two gateways of their own, each with its servers, behind a balancer. */
@@ -135,9 +137,8 @@ describe.skipIf(skip).each(ways)('$way', ({ program, shared, ...way }) => {
     expect(fleet.gateways.map(hasServers)).toEqual([true, true]);
   });
 
-  it.runIf(shared)(
-    'lets a server ask a client without a session, whoever gets the answer',
-    async () => {
+  if (shared) {
+    it('lets a server ask a client without a session, whoever gets the answer', async () => {
       const client = await modern();
       for (let round = 0; round < 6; round += 1) {
         const result = await client.callTool({
@@ -147,13 +148,13 @@ describe.skipIf(skip).each(ways)('$way', ({ program, shared, ...way }) => {
         expect(JSON.stringify(result.content)).toContain('a haiku');
       }
       await client.close();
-    },
-  );
+    });
+  }
 
   it('goes on without a gateway that was killed', async () => {
     const [doomed, other] = fleet.gateways;
     const stateless = await modern();
-    const sessions = await Promise.all(Array.from({ length: CLIENTS }, () => legacy()));
+    const sessions = await Promise.all(Array.from({ length: SESSIONS }, () => legacy()));
     await say(stateless, 'before');
     doomed.child.kill('SIGKILL');
     await new Promise((resolve) => doomed.child.once('exit', resolve));
@@ -173,7 +174,7 @@ describe.skipIf(skip).each(ways)('$way', ({ program, shared, ...way }) => {
     );
     // Sessions of the other one go on; those of the killed one are told so, and begin anew.
     expect(lost.length).toBeGreaterThan(0);
-    expect(lost.length).toBeLessThan(CLIENTS);
+    expect(lost.length).toBeLessThan(SESSIONS);
     for (const why of lost) expect(why).toContain('Session not found');
     for (const _ of lost) await say(await legacy(), 'anew');
     expect((await fetch(new URL('/ready', other.url))).status).toBe(200);
