@@ -1,8 +1,6 @@
 import { spawn } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
-import { performServerHandshake } from 'node:http2';
 import { join } from 'node:path';
-import { Duplex } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { PortolanError } from '../errors.ts';
 import { BOX_USER, INSIDE } from './bubblewrap.ts';
@@ -10,7 +8,7 @@ import { networkFlags, strictFlags } from './container.ts';
 import type { Engine } from './detect.ts';
 import { forwarderSource } from './egress/forwarder.ts';
 import type { Egress } from './egress/open-egress.ts';
-import { MAX_CONNECTIONS } from './egress/proxy.ts';
+import { acceptOverPipe } from './egress/over-pipe.ts';
 import { callEngine, clientEnvironment } from './engine-call.ts';
 import { labelArguments } from './labels.ts';
 
@@ -80,16 +78,7 @@ async function startAttached(parts: SidecarParts): Promise<string | undefined> {
     child.once('exit', (code) => resolve(`it ended with exit code ${code}`));
   });
   for (const stream of [child.stdin, child.stdout]) stream.on('error', () => {});
-  const pipe = Duplex.from({ readable: child.stdout, writable: child.stdin });
-  const session = performServerHandshake(pipe, {
-    settings: { maxConcurrentStreams: MAX_CONNECTIONS },
-  });
-  session.on('error', () => {});
-  session.on('stream', (stream) => {
-    stream.on('error', () => {});
-    stream.respond({ ':status': 200 });
-    egress.accept(stream);
-  });
+  acceptOverPipe(child.stdout, child.stdin, egress);
   return await Promise.race([failed, readiness(egress)]);
 }
 

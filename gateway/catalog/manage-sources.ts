@@ -118,7 +118,12 @@ export function describeCatalog({ catalog, evidence }: OpenCatalog): string {
   return `catalog ${catalog.number} with ${catalog.servers.length} servers, signed by ${describeSigner(evidence.signer)}`;
 }
 
-async function openSource(source: CatalogSource, paths: Paths, log: Log): Promise<OpenCatalog> {
+/** Opens a catalog that was added. Throws what policyOf and openCatalog throw. */
+export async function openSource(
+  source: CatalogSource,
+  paths: Paths,
+  log: Log,
+): Promise<OpenCatalog> {
   return openCatalog(source.source, await policyOf(source), openOptions(paths, log));
 }
 

@@ -8,6 +8,7 @@ import { recallCatalog } from '../catalog/recall.ts';
 import { type CatalogSource, findSource, policyOf, readSources } from '../catalog/sources.ts';
 import { circumstancesOf } from '../catalog/start-memory.ts';
 import type { Paths } from '../paths.ts';
+import type { LoadedProfile } from '../profile/read-profile.ts';
 import { type TrustOptions, trustPolicyOf } from './trust-options.ts';
 
 /** Options of every command that reads catalogs. */
@@ -47,6 +48,16 @@ export async function openCatalogs(
   log: (line: string) => void,
 ): Promise<CatalogSet<OpenCatalog>> {
   return openChosen(await chooseCatalogs(options, paths), paths, log);
+}
+
+/** The catalogs that a profile names, or those of openCatalogs when it names none. */
+export function catalogsOfProfile(
+  loaded: LoadedProfile | undefined,
+  options: CatalogOptions,
+  paths: Paths,
+  log: (line: string) => void,
+): Promise<CatalogSet<OpenCatalog>> {
+  return openCatalogs({ ...options, catalogs: loaded?.profile.catalogs }, paths, log);
 }
 
 /** Catalogs to serve from, and how to write down what was verified, for the next start. */

@@ -5,7 +5,7 @@ import type { Detected, IsolationOptions } from '../../core/isolation/index.ts';
 import type { AuditRecord } from '../audit/audit-event.ts';
 import { openCallAudit } from '../audit/open-call-audit.ts';
 import type { CatalogSet } from '../catalog/catalog-set.ts';
-import { openCatalogs, openServed } from '../cli/catalog-access.ts';
+import { catalogsOfProfile, openServed } from '../cli/catalog-access.ts';
 import type { RunOptions } from '../cli/commands/run.ts';
 import { version } from '../cli/version.ts';
 import { serveStdio } from '../endpoint/stdio.ts';
@@ -54,8 +54,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
     watch.record(event);
     telemetry?.count(event);
   };
-  const catalogsFor = ({ loaded }: Served) =>
-    openCatalogs({ ...options, catalogs: loaded?.profile.catalogs }, paths, log);
+  const catalogsFor = ({ loaded }: Served) => catalogsOfProfile(loaded, options, paths, log);
   const { servers, all } = served.selection;
   // What a profile locks, and what clients may add besides, is read from the whole catalog.
   const opened =

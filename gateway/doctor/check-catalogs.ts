@@ -1,10 +1,10 @@
-import { messageOf, PortolanError } from '../../core/errors.ts';
+import { messageOf } from '../../core/errors.ts';
 import { createFetch } from '../../core/oci/transport.ts';
 import { defaultSource } from '../catalog/default-source.ts';
-import { openCatalog } from '../catalog/open-catalog.ts';
-import { type CatalogSource, policyOf, readSources } from '../catalog/sources.ts';
+import { openSource } from '../catalog/manage-sources.ts';
+import { type CatalogSource, readSources } from '../catalog/sources.ts';
 import type { Paths } from '../paths.ts';
-import type { Check } from './check.ts';
+import { type Check, faultOf } from './check.ts';
 
 /** The catalogs that commands read: those that were added, else the one that ships. */
 export async function checkCatalogs(
@@ -102,16 +102,12 @@ async function ask(host: string): Promise<Response> {
 
 async function checkCatalog(
   source: CatalogSource,
-  { state, cache }: Paths,
+  paths: Paths,
   log: (line: string) => void,
 ): Promise<Check> {
   const name = `Catalog ${source.name}`;
   try {
-    const opened = await openCatalog(source.source, await policyOf(source), {
-      stateDir: state,
-      cacheDir: cache,
-      log,
-    });
+    const opened = await openSource(source, paths, log);
     const { number, servers } = opened.catalog;
     const facts = `number ${number} with ${servers.length} servers, verified`;
     if (!opened.offline) return { name, ok: true, text: facts };
@@ -122,13 +118,11 @@ async function checkCatalog(
       remedy: 'check the network; what was fetched before goes on working',
     };
   } catch (error) {
-    if (!(error instanceof PortolanError)) throw error;
-    return {
+    return faultOf(
       name,
-      ok: false,
-      text: error.message,
-      remedy: `\`portolan catalog status ${source.name}\`, or \`portolan catalog rm ${source.name}\``,
-    };
+      error,
+      `\`portolan catalog status ${source.name}\`, or \`portolan catalog rm ${source.name}\``,
+    );
   }
 }
 

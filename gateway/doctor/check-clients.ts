@@ -1,12 +1,11 @@
 import { existsSync } from 'node:fs';
 import { isAbsolute } from 'node:path';
-import { PortolanError } from '../../core/errors.ts';
 import { commandOf } from '../clients/identify.ts';
 import { gatewayArgsOf } from '../clients/launch.ts';
 import { isHere, targetOf } from '../clients/place.ts';
 import { CLIENTS } from '../clients/table.ts';
 import { entriesOfClient } from '../clients/target.ts';
-import type { Check } from './check.ts';
+import { type Check, faultOf } from './check.ts';
 
 /** The clients of this machine: whether their files can be read, and whether what they start is there. */
 export async function checkClients(): Promise<readonly Check[]> {
@@ -29,9 +28,8 @@ export async function checkClients(): Promise<readonly Check[]> {
           remedy: `portolan client connect ${client.id} again`,
         };
       } catch (error) {
-        if (!(error instanceof PortolanError)) throw error;
         const remedy = 'repair the file in an editor; Portolan leaves broken files alone';
-        return { name, ok: false, text: error.message, remedy };
+        return faultOf(name, error, remedy);
       }
     }),
   );

@@ -1,11 +1,11 @@
 import { access, constants, mkdir } from 'node:fs/promises';
-import { messageOf, PortolanError } from '../../core/errors.ts';
+import { messageOf } from '../../core/errors.ts';
 import { version } from '../cli/version.ts';
-import { openControl } from '../control/client.ts';
 import { findGateways } from '../control/find-gateways.ts';
+import { withControl } from '../control/with-control.ts';
 import type { Paths } from '../paths.ts';
 import { loadPolicies } from '../policy/load-policy.ts';
-import type { Check } from './check.ts';
+import { type Check, faultOf } from './check.ts';
 
 /** This program itself: Node.js, its folders, its policies, and the gateways that run. */
 export async function checkGateway(paths: Paths): Promise<readonly Check[]> {
@@ -49,13 +49,7 @@ async function checkPolicies(paths: Paths): Promise<Check> {
     const text = policies.map(({ path }) => path).join(', ') || 'none applies';
     return { name, ok: true, text };
   } catch (error) {
-    if (!(error instanceof PortolanError)) throw error;
-    return {
-      name,
-      ok: false,
-      text: error.message,
-      remedy: '`portolan policy show` after a repair',
-    };
+    return faultOf(name, error, '`portolan policy show` after a repair');
   }
 }
 
@@ -67,8 +61,7 @@ async function checkRunning({ state }: Paths): Promise<readonly Check[]> {
     gateways.map(async (announcement): Promise<readonly Check[]> => {
       const name = `Gateway ${announcement.pid}`;
       try {
-        const control = await openControl(announcement);
-        const { servers } = await control.status().finally(control.close);
+        const { servers } = await withControl(announcement, (control) => control.status());
         const failed = servers.filter(({ running, lastError }) => running === 0 && lastError);
         if (failed.length === 0) return [{ name, ok: true, text: `${servers.length} servers` }];
         return failed.map(({ name: server, lastError = '' }) => ({
@@ -78,8 +71,7 @@ async function checkRunning({ state }: Paths): Promise<readonly Check[]> {
           remedy: `portolan logs ${server}`,
         }));
       } catch (error) {
-        if (!(error instanceof PortolanError)) throw error;
-        return [{ name, ok: false, text: error.message, remedy: `kill ${announcement.pid}` }];
+        return [faultOf(name, error, `kill ${announcement.pid}`)];
       }
     }),
   );

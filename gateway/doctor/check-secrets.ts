@@ -1,8 +1,7 @@
-import { PortolanError } from '../../core/errors.ts';
 import type { Paths } from '../paths.ts';
 import { findKeychain } from '../vault/keychain/find.ts';
 import { openVault } from '../vault/vault.ts';
-import type { Check } from './check.ts';
+import { type Check, faultOf } from './check.ts';
 
 /** Where the key of the vault is, or would be for a new one. Opens nothing and asks nobody. */
 export async function checkSecrets(
@@ -45,15 +44,7 @@ export async function checkSecrets(
       },
     ];
   } catch (error) {
-    if (!(error instanceof PortolanError)) throw error;
-    return [
-      {
-        name,
-        ok: false,
-        text: error.message,
-        remedy: 'see docs/guides/secrets.md, and docs/errors.md',
-      },
-    ];
+    return [faultOf(name, error, 'see docs/guides/secrets.md, and docs/errors.md')];
   }
 }
 

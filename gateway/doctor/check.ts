@@ -1,3 +1,5 @@
+import { PortolanError } from '../../core/errors.ts';
+
 /** One thing that was looked at. */
 export interface Check {
   readonly name: string;
@@ -6,4 +8,10 @@ export interface Check {
   readonly text: string;
   /** What to do; also beside what is no fault, but could be better. */
   readonly remedy?: string;
+}
+
+/** What went wrong while something was looked at; a bug is no fault of the machine and is thrown on. */
+export function faultOf(name: string, error: unknown, remedy: string): Check {
+  if (!(error instanceof PortolanError)) throw error;
+  return { name, ok: false, text: error.message, remedy };
 }

@@ -1,8 +1,8 @@
-import { performServerHandshake } from 'node:http2';
-import { Duplex, PassThrough } from 'node:stream';
+import { PassThrough } from 'node:stream';
 import { setTimeout } from 'node:timers/promises';
 import { PortolanError } from '../../errors.ts';
-import { type EgressProxy, MAX_CONNECTIONS } from '../egress/proxy.ts';
+import { acceptOverPipe } from '../egress/over-pipe.ts';
+import type { EgressProxy } from '../egress/proxy.ts';
 import type { Cluster } from './cluster.ts';
 import { CONTAINER } from './objects.ts';
 
@@ -22,17 +22,7 @@ export async function attachNet(
   const socket = await cluster.call('create', 'pods/attach', () =>
     cluster.attach.attach(cluster.namespace, pod, CONTAINER.net, stdout, null, stdin, false),
   );
-  const pipe = Duplex.from({ readable: stdout, writable: stdin });
-  pipe.on('error', () => {});
-  const session = performServerHandshake(pipe, {
-    settings: { maxConcurrentStreams: MAX_CONNECTIONS },
-  });
-  session.on('error', () => {});
-  session.on('stream', (stream) => {
-    stream.on('error', () => {});
-    stream.respond({ ':status': 200 });
-    proxy.accept(stream);
-  });
+  const session = acceptOverPipe(stdout, stdin, proxy);
   const end = () => {
     session.destroy();
     socket.close();

@@ -13,7 +13,7 @@ import { parseAssignments } from '../../profile/settings.ts';
 import { switchKnownTools } from '../../profile/switch-known-tools.ts';
 import { toolRefusal } from '../../profile/tool-switch.ts';
 import { visible } from '../../relay/render-diff.ts';
-import { openCatalogs } from '../catalog-access.ts';
+import { catalogsOfProfile } from '../catalog-access.ts';
 import { openUserVault } from '../open-vault.ts';
 import { note, print } from '../print.ts';
 import { chosenPlace, type ProfileOptions } from '../profile-options.ts';
@@ -44,11 +44,7 @@ export async function addServers(
       `the profile ${place.name} has ${there} already; \`portolan update ${there}\` moves it on, \`portolan set ${there}.PARAMETER=VALUE\` changes its settings`,
     );
   }
-  const catalogs = await openCatalogs(
-    { ...options, catalogs: loaded?.profile.catalogs },
-    paths,
-    note,
-  );
+  const catalogs = await catalogsOfProfile(loaded, options, paths, note);
   const vault = openUserVault();
   const profile = loaded
     ? profileContext(loaded)
@@ -116,11 +112,7 @@ export async function setParameters(
   const paths = portolanPaths();
   const place = await chosenPlace(options, paths);
   const loaded = await readProfile(place, paths);
-  const catalogs = await openCatalogs(
-    { ...options, catalogs: loaded.profile.catalogs },
-    paths,
-    note,
-  );
+  const catalogs = await catalogsOfProfile(loaded, options, paths, note);
   const names = new Set([...settings.keys(), ...removals.map(({ server }) => server)]);
   // Values are checked before the first of them is written.
   const checked = new Map<string, Awaited<ReturnType<typeof parametersFor>>>();
@@ -149,11 +141,7 @@ export async function switchServerTools(
   const paths = portolanPaths();
   const place = await chosenPlace(options, paths);
   const loaded = await readProfile(place, paths);
-  const catalogs = await openCatalogs(
-    { ...options, catalogs: loaded.profile.catalogs },
-    paths,
-    note,
-  );
+  const catalogs = await catalogsOfProfile(loaded, options, paths, note);
   const { value, known } = await switchKnownTools(loaded, catalogs, paths, name, names, on);
   const state = (known ?? names).map((tool) => ({
     tool,

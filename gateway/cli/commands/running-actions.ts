@@ -1,8 +1,8 @@
 import { PortolanError } from '../../../core/errors.ts';
 import type { Announcement } from '../../control/announcement.ts';
-import { openControl } from '../../control/client.ts';
 import { findGateways } from '../../control/find-gateways.ts';
 import type { GatewayStatus } from '../../control/status.ts';
+import { withControl } from '../../control/with-control.ts';
 import { GATEWAY_LOG, type LogLine } from '../../logs/log-files.ts';
 import { followLogs, logFiles, readLog } from '../../logs/read-logs.ts';
 import { portolanPaths } from '../../paths.ts';
@@ -132,18 +132,6 @@ async function stopServer(
     'SERVER_UNKNOWN',
     `no gateway serves "${server}"${suggest(server, [...served])}; \`portolan ps\` lists what runs`,
   );
-}
-
-async function withControl<T>(
-  announcement: Announcement,
-  work: (control: Awaited<ReturnType<typeof openControl>>) => Promise<T>,
-): Promise<T> {
-  const control = await openControl(announcement);
-  try {
-    return await work(control);
-  } finally {
-    control.close();
-  }
 }
 
 function describeGateway(status: GatewayStatus): string {

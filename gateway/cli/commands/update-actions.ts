@@ -4,7 +4,7 @@ import { portolanPaths } from '../../paths.ts';
 import { requireFrozen } from '../../profile/check-lock.ts';
 import { type LoadedProfile, readProfile } from '../../profile/read-profile.ts';
 import { applyUpdates, planUpdates, type ServerUpdate } from '../../profile/update-profile.ts';
-import { openCatalogs } from '../catalog-access.ts';
+import { catalogsOfProfile } from '../catalog-access.ts';
 import { note, print } from '../print.ts';
 import { chosenPlace } from '../profile-options.ts';
 import type { UpdateOptions } from './profile.ts';
@@ -20,11 +20,7 @@ export async function updateServers(
     print(options.json, { frozen: true, updates: [] }, () => 'The profile and its lock agree.');
     return;
   }
-  const catalogs = await openCatalogs(
-    { ...options, catalogs: loaded.profile.catalogs },
-    paths,
-    note,
-  );
+  const catalogs = await catalogsOfProfile(loaded, options, paths, note);
   const named = servers.length > 0;
   const updates = await planUpdates(loaded, catalogs, servers, named ? undefined : report);
   if (!options.json) show(updates, loaded);

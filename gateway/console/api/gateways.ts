@@ -1,8 +1,7 @@
 import { messageOf, PortolanError } from '../../../core/errors.ts';
-import type { Announcement } from '../../control/announcement.ts';
-import { openControl } from '../../control/client.ts';
 import { findGateways } from '../../control/find-gateways.ts';
 import type { GatewayStatus } from '../../control/status.ts';
+import { withControl } from '../../control/with-control.ts';
 import { GATEWAY_LOG } from '../../logs/log-files.ts';
 import { followLogs, logFiles, readLog } from '../../logs/read-logs.ts';
 import type { ConsoleContext } from '../context.ts';
@@ -50,18 +49,6 @@ async function stop({ params, body }: ApiRequest, context: ConsoleContext): Prom
   }
   await withControl(found, (control) => control.stop(optionalTextIn(body, 'server')));
   context.changed('gateways');
-}
-
-async function withControl<T>(
-  announcement: Announcement,
-  work: (control: Awaited<ReturnType<typeof openControl>>) => Promise<T>,
-): Promise<T> {
-  const control = await openControl(announcement);
-  try {
-    return await work(control);
-  } finally {
-    control.close();
-  }
 }
 
 async function logs(_: ApiRequest, { paths }: ConsoleContext) {

@@ -2,8 +2,9 @@ import type { SourceList, SourceReport } from '../../api/catalogs.ts';
 import { ask, path, send } from '../api.ts';
 import { type Child, fill, h, prose } from '../dom.ts';
 import { action, problem } from '../parts/action.ts';
-import { confirmDialog, openDialog } from '../parts/dialog.ts';
+import { openDialog } from '../parts/dialog.ts';
 import { field, form } from '../parts/field.ts';
+import { confirmRemoval } from '../parts/removal.ts';
 import { chip, empty, facts, head } from '../parts/show.ts';
 import type { Page, View } from '../view.ts';
 
@@ -112,22 +113,11 @@ function reportView(report: SourceReport): Child {
 }
 
 function removeDialog(name: string): void {
-  const faults = h('div', { class: 'faults' });
-  const dialog = confirmDialog(
+  confirmRemoval(
     `Forget the catalog ${name}?`,
-    [
-      'Nothing that runs is stopped. Servers that came from it cannot be started again until you add it.',
-      faults,
-    ],
-    action(
-      'Forget it',
-      async () => {
-        await send(path`/api/catalogs/${name}/remove`);
-        dialog.close();
-      },
-      { class: 'button danger' },
-      faults,
-    ),
+    'Nothing that runs is stopped. Servers that came from it cannot be started again until you add it.',
+    () => send(path`/api/catalogs/${name}/remove`),
+    'Forget it',
   );
 }
 

@@ -7,9 +7,10 @@ import type {
 import { ask, path, send } from '../api.ts';
 import { type Child, fill, h, plural, prose } from '../dom.ts';
 import { action, problem } from '../parts/action.ts';
-import { confirmDialog, openDialog } from '../parts/dialog.ts';
+import { openDialog } from '../parts/dialog.ts';
 import { check, field, form } from '../parts/field.ts';
 import { parameterForm } from '../parts/parameters.ts';
+import { confirmRemoval } from '../parts/removal.ts';
 import { chip, effectChip, empty, head, mark, permissionList } from '../parts/show.ts';
 import { chooseProfile, profileInUse } from '../state.ts';
 import type { Page, View } from '../view.ts';
@@ -338,39 +339,20 @@ function createDialog(view: View): void {
 }
 
 function removeDialog(name: string): void {
-  const faults = h('div', { class: 'faults' });
-  const dialog = confirmDialog(
+  confirmRemoval(
     `Remove the profile ${name}?`,
-    [
-      'Its servers are no longer served to clients that use it. Its secrets stay in the vault.',
-      faults,
-    ],
-    action(
-      'Remove it',
-      async () => {
-        await send(path`/api/profiles/${name}/remove`);
-        dialog.close();
-      },
-      { class: 'button danger' },
-      faults,
-    ),
+    'Its servers are no longer served to clients that use it. Its secrets stay in the vault.',
+    () => send(path`/api/profiles/${name}/remove`),
   );
 }
 
 function removeServerDialog(view: View, profile: string, { name, title }: ProfileServerView): void {
-  const faults = h('div', { class: 'faults' });
-  const dialog = confirmDialog(
+  confirmRemoval(
     `Remove ${title} from ${profile}?`,
-    ['Its settings and tool switches go with it; its secrets stay in the vault.', faults],
-    action(
-      'Remove it',
-      async () => {
-        await send(path`/api/profiles/${profile}/servers/${name}/remove`);
-        view.say(`${title} removed`);
-        dialog.close();
-      },
-      { class: 'button danger' },
-      faults,
-    ),
+    'Its settings and tool switches go with it; its secrets stay in the vault.',
+    async () => {
+      await send(path`/api/profiles/${profile}/servers/${name}/remove`);
+      view.say(`${title} removed`);
+    },
   );
 }

@@ -3,8 +3,9 @@ import { ask, path, send } from '../api.ts';
 import { type Child, h, outside, plural, prose } from '../dom.ts';
 import { isMissing } from '../missing.ts';
 import { action } from '../parts/action.ts';
-import { confirmDialog, openDialog } from '../parts/dialog.ts';
+import { openDialog } from '../parts/dialog.ts';
 import { check, field, form } from '../parts/field.ts';
+import { confirmRemoval } from '../parts/removal.ts';
 import { chip, empty, head } from '../parts/show.ts';
 import { signInDialog } from '../parts/sign-in.ts';
 import { unlockForm } from '../parts/unlock.ts';
@@ -213,22 +214,14 @@ export function setDialog(
 }
 
 function removeDialog(server: ServerSecrets, secret: Status): void {
-  const faults = h('div', { class: 'faults' });
-  const dialog = confirmDialog(
+  confirmRemoval(
     `Remove ${secret.name} of ${server.title}?`,
-    ['It is taken out of the vault. To use the server again you have to set it anew.', faults],
-    action(
-      'Remove it',
-      async () => {
-        await send(path`/api/secrets/${server.name}/${secret.name}/remove`, {
-          shared: secret.origin === 'shared',
-          profile: profileInUse().current,
-        });
-        dialog.close();
-      },
-      { class: 'button danger' },
-      faults,
-    ),
+    'It is taken out of the vault. To use the server again you have to set it anew.',
+    () =>
+      send(path`/api/secrets/${server.name}/${secret.name}/remove`, {
+        shared: secret.origin === 'shared',
+        profile: profileInUse().current,
+      }),
   );
 }
 
