@@ -3,7 +3,9 @@ import { dirname, join } from 'node:path';
 import { CATALOG_TAG } from '../../core/catalog/read-catalog.ts';
 import type { PublishedCatalog } from '../../core/entry/types.generated.ts';
 import { openLayout } from '../../core/oci/layout.ts';
+import type { Descriptor } from '../../core/oci/repository.ts';
 import type { StatementSigner } from '../../core/trust/sign.ts';
+import { MAX_SUBJECTS } from '../../core/trust/statement.ts';
 import type { ValidRegistry } from '../registry/load.ts';
 import { DOCKER_TAG, packDockerCatalog } from './docker-catalog.ts';
 import {
@@ -30,7 +32,7 @@ export async function buildLayout(
   position: CatalogPosition,
 ): Promise<PublishedCatalog> {
   const source = sourceOf(registry);
-  const signing = { sign, batchSize: 1, development: position.development };
+  const signing = { sign, batchSize: MAX_SUBJECTS, development: position.development };
   const temporary = join(dirname(folder), `.catalog-${process.pid}`);
   await rm(temporary, { recursive: true, force: true });
   try {
@@ -38,12 +40,17 @@ export async function buildLayout(
     const catalog = await layout.batch(async () => {
       const lines: CatalogLine[] = [];
       const docker = new Map<string, Uint8Array>();
-      const take = async ({ line, docker: mapping, manifest }: ServerLines) => {
-        lines.push(dated(line, position));
-        if ('line' in mapping) docker.set(line.name, mapping.line);
-        const descriptor = await layout.putManifest(manifest);
-        await putSignatures(layout, [descriptor], signing);
-        await layout.putTag(`${line.name}_${line.listed.version}`, descriptor);
+      // One statement for each group: a tenth of a layout's files would be bundles otherwise.
+      const take = async (group: readonly ServerLines[]) => {
+        const stored: Descriptor[] = [];
+        for (const { line, docker: mapping, manifest } of group) {
+          lines.push(dated(line, position));
+          if ('line' in mapping) docker.set(line.name, mapping.line);
+          const descriptor = await layout.putManifest(manifest);
+          await layout.putTag(`${line.name}_${line.listed.version}`, descriptor);
+          stored.push(descriptor);
+        }
+        await putSignatures(layout, stored, signing);
       };
       await packServers(source, source.names, take, { blobs: temporary });
       const made = makeCatalog(source.config, lines, position);

@@ -75,10 +75,12 @@ export async function prepublish(
     const line = same && known?.docker.get(name);
     if (line) docker.set(name, line);
   }
-  await packServers(source, unknown, async ({ line, docker: mapping }) => {
-    lines.push(dated(line, position));
-    if ('line' in mapping) docker.set(line.name, mapping.line);
-    else leftOut.set(line.name, mapping.reason);
+  await packServers(source, unknown, async (group) => {
+    for (const { line, docker: mapping } of group) {
+      lines.push(dated(line, position));
+      if ('line' in mapping) docker.set(line.name, mapping.line);
+      else leftOut.set(line.name, mapping.reason);
+    }
   });
   lines.sort((a, b) => (a.name < b.name ? -1 : 1));
   const plan = planPublication(source.config, lines, position, previous?.catalog);
