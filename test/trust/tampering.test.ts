@@ -211,8 +211,9 @@ const attacks: readonly (readonly [name: string, code: string, attack: Attack])[
   [
     "a server carries another server's signature",
     'STATEMENT_MISMATCH',
-    async ({ folder, layout, alpha, beta }) => {
-      const { bytes } = await signatureOf(layout, beta);
+    async ({ folder, alpha, beta }) => {
+      const sign = keySigner(publication.key);
+      const bytes = await sign({ predicateType: SIGN_PREDICATE, subjects: [beta], predicate: {} });
       await resign(folder, alpha, () => bytes);
     },
   ],
