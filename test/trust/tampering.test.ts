@@ -213,7 +213,7 @@ const attacks: readonly (readonly [name: string, code: string, attack: Attack])[
     'STATEMENT_MISMATCH',
     async ({ folder, alpha, beta }) => {
       const sign = keySigner(publication.key);
-      const bytes = await sign({ predicateType: SIGN_PREDICATE, subjects: [beta], predicate: {} });
+      const bytes = await sign(statementOn(beta));
       await resign(folder, alpha, () => bytes);
     },
   ],
