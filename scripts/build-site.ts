@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
+import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { PortolanError } from '../core/errors.ts';
+import { forEachLimited } from './publisher/limited.ts';
 import { listItem, siteData } from './site/compile.ts';
+import { buildFullText, textPath } from './site/full-text.ts';
 import { writeIndexes } from './site/indexes.ts';
 import { fullTextParts, type ListItem, type SiteData } from './site/model.ts';
 import { openPool, type Pool } from './site/pool.ts';
@@ -47,6 +50,12 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
     // Awaited below; until then a failure must not end the process unheard.
     renderer.catch(() => {});
     const slices = await writeServers(publication, before, mark, pool);
+    const kept = keeper(before);
+    const docs = await hashOf(root, ['docs']);
+    // Pagefind works in processes of its own, which need no renderer: it is the longest part of what
+    // is left, so it starts first.
+    const fullText = writeFullText({ build: paths, site, slices: slices.keys, docs, mark, kept });
+    fullText.catch(() => {});
     await renderer;
     await pool.runOnEach({ kind: 'flush' });
     log(
@@ -58,24 +67,14 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
       const downloads = publication.downloads[server.name];
       return downloads === undefined ? item : { ...item, downloads };
     });
-    const docs = await hashOf(root, ['docs']);
-    const rest = await writeRest({
-      build: paths,
-      publication,
-      site,
-      list,
-      before,
-      pool,
-      docs,
-      mark,
-      slices,
-    });
+    await writeLists({ build: paths, publication, site, list, pool, docs, mark, kept });
+    await fullText;
     const assets = await copyAssets(paths);
     const state: BuildState = {
       mark,
       out,
-      keys: rest.keys,
-      files: { ...slices.files, ...rest.files, assets },
+      keys: { ...slices.keys, ...kept.keys },
+      files: { ...slices.files, ...kept.files, assets },
       servers: slices.facts,
     };
     const removed = await removeOld(before, state);
@@ -102,18 +101,26 @@ async function startFrom(
     await rm(out, { recursive: true, force: true });
     return NOTHING;
   }
-  const there = new Set(await readdir(out, { recursive: true }).catch(() => []));
-  const whole = Object.values(state.files).every((paths) => paths.every((path) => there.has(path)));
+  // Looked up one by one: to list ten thousand folders takes ten times as long.
+  const whole = Object.values(state.files).every((paths) =>
+    paths.every((path) => existsSync(join(out, path))),
+  );
   return state.mark === mark && whole ? state : { ...NOTHING, files: state.files };
 }
+
+const LOOKUPS_AT_ONCE = 64;
 
 /** Writes everything of single servers, slice by slice. Slices in which nothing changed are kept. */
 async function writeServers(publication: Publication, before: Before, mark: string, pool: Pool) {
   const slices = new Map<number, { id: number; servers: Slice['servers'][number][] }>();
   const keys = new Map<number, string[]>();
+  const signatures = new Map<string, string | undefined>();
+  await forEachLimited(publication.catalog.servers, LOOKUPS_AT_ONCE, async ({ name, versions }) => {
+    const [newest] = versions;
+    if (newest) signatures.set(name, await publication.signatureOf(newest.digest));
+  });
   for (const server of publication.catalog.servers) {
-    const [newest] = server.versions;
-    const signature = newest && (await publication.signatureOf(newest.digest));
+    const signature = signatures.get(server.name);
     const key = shortHash(JSON.stringify([server, signature, mark]));
     const known = before.servers[server.name];
     const id = sliceOf(server.name);
@@ -151,66 +158,87 @@ async function writeServers(publication: Publication, before: Before, mark: stri
   return { files, facts, rendered, keys: sliceKeys };
 }
 
-interface Rest {
-  readonly build: Omit<SiteBuild, 'log'>;
-  readonly publication: Publication;
-  readonly site: SiteData;
-  readonly list: readonly ListItem[];
-  readonly before: Before;
-  readonly pool: Pool;
-  /** Digest of the documentation. */
-  readonly docs: string;
-  readonly mark: string;
-  readonly slices: { readonly keys: Readonly<Record<string, string>> };
+/** What is made of all servers, each under a name. */
+interface Keeper {
+  /** Does `work`, which returns the files that it wrote, unless the last build did it for this key. */
+  (name: string, key: string, work: () => Promise<readonly string[]>): Promise<void>;
+  readonly keys: Record<string, string>;
+  readonly files: Record<string, readonly string[]>;
 }
 
-/** Writes what is made of all servers: lists, indexes, and the parts of the full-text index. */
-async function writeRest({
-  build,
-  publication,
-  site,
-  list,
-  before,
-  pool,
-  docs,
-  mark,
-  slices,
-}: Rest) {
+function keeper(before: Before): Keeper {
+  const keys: Record<string, string> = {};
   const files: Record<string, readonly string[]> = {};
-  const keys: Record<string, string> = { ...slices.keys };
-  const kept = async (name: string, key: string, work: () => Promise<readonly string[]>) => {
+  const keep = async (name: string, key: string, work: () => Promise<readonly string[]>) => {
     keys[name] = key;
     const old = before.files[name];
     files[name] = old && before.keys[name] === key ? old : await work();
   };
-  const listText = JSON.stringify(list);
-  await writeFile(join(build.work, 'list.json'), listText);
-  const listKey = shortHash(JSON.stringify([mark, site, docs, listText]));
+  return Object.assign(keep, { keys, files });
+}
+
+interface Shared {
+  readonly build: Omit<SiteBuild, 'log'>;
+  readonly site: SiteData;
+  /** Digest of the documentation. */
+  readonly docs: string;
+  readonly mark: string;
+  readonly kept: Keeper;
+}
+
+/** Parts of the full-text index at the same time: each has a process of its own. */
+const PARTS_AT_ONCE = 2;
+
+/** Writes the parts of the full-text index whose texts changed. */
+async function writeFullText({
+  build,
+  site,
+  slices,
+  docs,
+  mark,
+  kept,
+}: Shared & { readonly slices: Readonly<Record<string, string>> }): Promise<void> {
   const parts = fullTextParts(site.count);
   const wide = SLICES / parts;
-  const ids = [...Array(SLICES).keys()].filter((id) => slices.keys[`slice-${id}`]);
-  const tasks = Array.from({ length: parts }, (_, part) => {
+  const ids = [...Array(SLICES).keys()].filter((id) => slices[`slice-${id}`]);
+  await forEachLimited([...Array(parts).keys()], PARTS_AT_ONCE, async (part) => {
     const own = ids.filter((id) => Math.floor(id / wide) === part);
-    const key = shortHash(
-      JSON.stringify([own.map((id) => slices.keys[`slice-${id}`]), part ? '' : docs, mark, parts]),
-    );
-    return kept(`full-text-${part}`, key, () =>
-      pool.run({ kind: 'full-text', part, of: parts, slices: own }),
-    );
+    // Their texts, not the slices' own keys: a new signature changes pages, and no text.
+    const texts = await hashOf(build.work, own.map(textPath));
+    const key = shortHash(JSON.stringify([texts, part ? '' : docs, mark, parts]));
+    return kept(`full-text-${part}`, key, () => buildFullText(build, part, parts, own));
   });
+}
+
+/** Writes pages and files that show the whole catalog, when anything of it changed. */
+async function writeLists({
+  build,
+  publication,
+  site,
+  list,
+  pool,
+  docs,
+  mark,
+  kept,
+}: Shared & {
+  readonly publication: Publication;
+  readonly list: readonly ListItem[];
+  readonly pool: Pool;
+}): Promise<void> {
+  const text = JSON.stringify(list);
+  await writeFile(join(build.work, 'list.json'), text);
+  const key = shortHash(JSON.stringify([mark, site, docs, text]));
   const pieces = site.large ? 8 : 2;
-  for (let part = 0; part < pieces; part += 1) {
-    tasks.push(kept(`lists-${part}`, listKey, () => pool.run({ kind: 'lists', part, of: pieces })));
-  }
-  tasks.push(
-    kept('indexes', listKey, async () => {
+  await Promise.all([
+    ...Array.from({ length: pieces }, (_, part) =>
+      kept(`lists-${part}`, key, () => pool.run({ kind: 'lists', part, of: pieces })),
+    ),
+    kept('indexes', key, async () => {
       const output = openOutput(build.out);
       writeIndexes(output, site, list, sanitizeSvg(publication.logo ?? ''));
       return [...output.written];
     }),
-  );
-  await Promise.all(tasks);
-  return { files, keys };
+  ]);
 }
 
 async function removeOld(before: Before, { out, files }: BuildState): Promise<number> {

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type ErrorKind, PortolanError } from '../../core/errors.ts';
@@ -30,8 +31,9 @@ const HEAP = {
   maxYoungGenerationSizeMb: 48,
   maxOldGenerationSizeMb: 256,
 };
-/** Names in one message and one group. */
+/** Names in one message and one group, about and at most. */
 const GROUP = 32;
+const LARGEST_GROUP = 128;
 
 /**
  * Packs servers, in several threads when there are many, and hands them to `take` in groups, which
@@ -117,8 +119,18 @@ async function ask(worker: Worker, names: readonly string[]): Promise<readonly S
   }
 }
 
-function* groupsOf(names: readonly string[]): Generator<readonly string[]> {
-  for (let start = 0; start < names.length; start += GROUP) {
-    yield names.slice(start, start + GROUP);
+/**
+ * Names in groups that end after some of them, chosen by their hash: a name that comes or goes
+ * changes its own group, and not all that follow.
+ */
+export function* groupsOf(names: readonly string[]): Generator<readonly string[]> {
+  let group: string[] = [];
+  for (const name of names) {
+    group.push(name);
+    const isLast = hash('sha256', name, 'buffer').readUInt32BE() % GROUP === 0;
+    if (!isLast && group.length < LARGEST_GROUP) continue;
+    yield group;
+    group = [];
   }
+  if (group.length > 0) yield group;
 }

@@ -13,8 +13,8 @@ export interface Pool {
 
 /** More threads than this take more memory than they save time. */
 const MOST_THREADS = 4;
-/** Megabytes of young objects: the default lets a thread grow by far more than it needs. */
-const YOUNG_MB = 16;
+/** Megabytes of young objects: the default lets a thread grow by more, less has it copy garbage. */
+const YOUNG_MB = 48;
 
 interface Thread {
   ask(task: Task): Promise<unknown>;

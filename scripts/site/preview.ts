@@ -34,10 +34,8 @@ const ACCENT_LEVEL = 4;
  * in a file: no browser, no fonts, the same bytes everywhere, and a few milliseconds each.
  */
 export function previewImage({ brand, title, text, footer, accent }: Preview): Buffer {
-  const pixels = new Uint8Array(WIDTH * HEIGHT);
-  const rows: Canvas = { pixels, inked: new Uint8Array(HEIGHT) };
+  const rows = blank().slice();
   const { large, small } = letters();
-  for (let y = 0; y < HEIGHT; y++) pixels.fill(ACCENT_LEVEL + 3, y * WIDTH, y * WIDTH + 32);
   drawText(rows, small, brand, 72, ACCENT_LEVEL);
   let y = 150;
   for (const line of wrap(large, title, 2)) {
@@ -53,10 +51,17 @@ export function previewImage({ brand, title, text, footer, accent }: Preview): B
   return encodePng(rows, accent);
 }
 
-interface Letters extends Omit<Glyphs, 'pixels' | 'widths' | 'characters'> {
-  readonly widths: ReadonlyMap<string, number>;
-  readonly offsets: ReadonlyMap<string, number>;
-  readonly pixels: Uint8Array;
+interface Letters {
+  readonly height: number;
+  readonly letters: ReadonlyMap<string, Letter>;
+}
+
+/** A letter's width, and the shades of its pixels, row by row. */
+interface Letter {
+  readonly width: number;
+  readonly levels: Uint8Array;
+  /** Its pixels that are not paper: row, column and level of each in turn; found when it is drawn. */
+  ink?: Uint8Array;
 }
 
 let cached: { readonly large: Letters; readonly small: Letters } | undefined;
@@ -71,98 +76,91 @@ function letters() {
 }
 
 function open({ height, characters, widths, pixels }: Glyphs): Letters {
-  const offsets = new Map<string, number>();
+  const levels = inflateSync(Buffer.from(pixels, 'base64'));
+  const letters = new Map<string, Letter>();
   let offset = 0;
-  const list = [...characters];
-  for (const [index, character] of list.entries()) {
-    offsets.set(character, offset);
-    offset += (widths[index] ?? 0) * height;
+  for (const [index, character] of [...characters].entries()) {
+    const width = widths[index] ?? 0;
+    letters.set(character, { width, levels: levels.subarray(offset, offset + width * height) });
+    offset += width * height;
   }
-  return {
-    height,
-    offsets,
-    widths: new Map(list.map((character, index) => [character, widths[index] ?? 0])),
-    pixels: inflateSync(Buffer.from(pixels, 'base64')),
-  };
+  return { height, letters };
 }
 
+const inkOf = ({ width, levels }: Letter): Uint8Array =>
+  Uint8Array.from(
+    [...levels].flatMap((level, at) => (level ? [Math.floor(at / width), at % width, level] : [])),
+  );
+
 /** Letters that the file lacks lose their accents, or become a bullet. */
-const known = (text: string, { widths }: Letters): string[] =>
-  [...text].map((character) => {
-    if (widths.has(character)) return character;
-    const plain = character.normalize('NFKD')[0] ?? '';
-    return widths.has(plain) ? plain : '•';
+const known = (text: string, { letters }: Letters): Letter[] =>
+  [...text].flatMap((character) => {
+    const plain = () => letters.get(character.normalize('NFKD')[0] ?? '');
+    return letters.get(character) ?? plain() ?? letters.get('•') ?? [];
   });
 
+const widthOf = (text: string, font: Letters): number =>
+  known(text, font).reduce((sum, { width }) => sum + width, 0);
+
 function wrap(font: Letters, text: string, most: number): string[] {
-  const widthOf = (line: string) =>
-    known(line, font).reduce((sum, character) => sum + (font.widths.get(character) ?? 0), 0);
+  const space = widthOf(' ', font);
   const lines: string[] = [];
   let line = '';
+  let width = 0;
   for (const word of text.split(/\s+/)) {
-    const longer = line ? `${line} ${word}` : word;
-    if (widthOf(longer) <= RIGHT - LEFT) {
-      line = longer;
+    const own = widthOf(word, font);
+    const longer = line ? width + space + own : own;
+    if (longer <= RIGHT - LEFT) {
+      line = line ? `${line} ${word}` : word;
+      width = longer;
       continue;
     }
     if (lines.length === most - 1) return [...lines, `${line || word.slice(0, 24)}…`];
     if (line) lines.push(line);
     line = word;
+    width = own;
   }
   return [...lines, line];
 }
 
-function drawText(
-  { pixels, inked }: Canvas,
-  font: Letters,
-  text: string,
-  top: number,
-  colour: number,
-) {
-  let x = LEFT;
-  inked.fill(1, top, top + font.height);
-  for (const character of known(text, font)) {
-    const width = font.widths.get(character) ?? 0;
-    const offset = font.offsets.get(character) ?? 0;
-    if (x + width > WIDTH) return;
-    for (let row = 0; row < font.height; row++) {
-      for (let column = 0; column < width; column++) {
-        const level = font.pixels[offset + row * width + column] as number;
-        if (level) pixels[(top + row) * WIDTH + x + column] = colour + level;
-      }
+/** Draws into rows of a PNG that are ready to be compressed: two pixels in a byte. */
+function drawText(rows: Uint8Array, font: Letters, text: string, top: number, colour: number) {
+  let left = LEFT;
+  for (const letter of known(text, font)) {
+    const { width } = letter;
+    if (left + width > WIDTH) return;
+    letter.ink ??= inkOf(letter);
+    const { ink } = letter;
+    for (let at = 0; at < ink.length; at += 3) {
+      const x = left + (ink[at + 1] as number);
+      const place = (top + (ink[at] as number)) * ROW + 1 + (x >> 1);
+      // Letters never overlap, so a pixel is paper, 0, until it is drawn.
+      (rows[place] as number) |= (colour + (ink[at + 2] as number)) << (x & 1 ? 0 : 4);
     }
-    x += width;
+    left += width;
   }
 }
 
-/** Pixels of an image, row by row, and which rows hold letters. */
-interface Canvas {
-  readonly pixels: Uint8Array;
-  readonly inked: Uint8Array;
+/** Bytes of a row: one that says how it is filtered (not at all), and half of one for each pixel. */
+const ROW = 1 + WIDTH / 2;
+let paper: Uint8Array | undefined;
+
+/** Rows of paper, with the bar at their edge. */
+function blank(): Uint8Array {
+  if (paper) return paper;
+  paper = new Uint8Array(ROW * HEIGHT);
+  const bar = ACCENT_LEVEL + 3;
+  for (let y = 0; y < HEIGHT; y++) paper.fill((bar << 4) | bar, y * ROW + 1, y * ROW + 1 + 16);
+  return paper;
 }
 
 /** A PNG of four bits a pixel: 0 is paper, 1 to 3 shades of ink, 5 to 7 shades of the accent. */
-function encodePng({ pixels, inked }: Canvas, accent: string): Buffer {
+function encodePng(rows: Uint8Array, accent: string): Buffer {
   const tint = [1, 3, 5].map((at) => Number.parseInt(accent.slice(at, at + 2), 16));
   const shades = (ink: readonly number[]) =>
     [0, 1, 2, 3].flatMap((level) =>
       PAPER.map((paper, at) => Math.round(paper + (((ink[at] ?? 0) - paper) * level) / 3)),
     );
-  const bytes = WIDTH / 2;
-  const raw = new Uint8Array((bytes + 1) * HEIGHT);
-  const pack = (y: number) => {
-    const start = y * (bytes + 1) + 1;
-    for (let x = 0, at = y * WIDTH; x < bytes; x++, at += 2) {
-      raw[start + x] = ((pixels[at] as number) << 4) | (pixels[at + 1] as number);
-    }
-  };
-  // Most rows are paper and the bar at its edge: packed once, they are copied.
-  pack(0);
-  const blank = raw.slice(0, bytes + 1);
-  for (let y = 1; y < HEIGHT; y++) {
-    if (inked[y]) pack(y);
-    else raw.set(blank, y * (bytes + 1));
-  }
   const header = Buffer.alloc(13);
   header.writeUInt32BE(WIDTH, 0);
   header.writeUInt32BE(HEIGHT, 4);
@@ -172,7 +170,7 @@ function encodePng({ pixels, inked }: Canvas, accent: string): Buffer {
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
     chunk('IHDR', header),
     chunk('PLTE', Buffer.from([...shades(INK), ...shades(tint)])),
-    chunk('IDAT', deflateSync(raw, { level: 2 })),
+    chunk('IDAT', deflateSync(rows, { level: 2 })),
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }

@@ -1,7 +1,6 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { PortolanError } from '../../core/errors.ts';
 import type { SiteBuild } from '../build-site.ts';
-import { buildFullText } from './full-text.ts';
 import { openLists } from './list-pages.ts';
 import type { SiteData } from './model.ts';
 import type { Reader, ReaderSource } from './publication.ts';
@@ -22,13 +21,7 @@ export type Task =
   /** Writes the pages that waited for the renderer. */
   | { readonly kind: 'flush' }
   /** Pages that are not of one server: each `of`-th, from `part` on. */
-  | { readonly kind: 'lists'; readonly part: number; readonly of: number }
-  | {
-      readonly kind: 'full-text';
-      readonly part: number;
-      readonly of: number;
-      readonly slices: readonly number[];
-    };
+  | { readonly kind: 'lists'; readonly part: number; readonly of: number };
 
 export interface Answer {
   readonly id: number;
@@ -60,8 +53,6 @@ async function run(task: Task): Promise<unknown> {
       return slices.flush();
     case 'lists':
       return writeLists(task.part, task.of);
-    case 'full-text':
-      return buildFullText(build, task.part, task.of, task.slices);
   }
 }
 

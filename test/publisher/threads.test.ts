@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import { keySigner } from '../../core/trust/sign.ts';
 import { buildLayout } from '../../scripts/publisher/build-layout.ts';
-import { packServers } from '../../scripts/publisher/pack-in-threads.ts';
+import { groupsOf, packServers } from '../../scripts/publisher/pack-in-threads.ts';
 import { openRegistrySource } from '../../scripts/publisher/registry-source.ts';
 import { remoteEntry, testPublication } from '../support/publication.ts';
 
@@ -36,6 +36,18 @@ describe('packing in threads', () => {
     };
     await expect(pack(2)).rejects.toMatchObject(expected);
     await expect(pack(1)).rejects.toMatchObject(expected);
+  });
+
+  it('puts names into groups that one more name leaves alone', () => {
+    const names = Array.from({ length: 3000 }, (_, i) => `server-${String(i).padStart(4, '0')}`);
+    const before = [...groupsOf(names)];
+    expect(before.flat()).toEqual(names);
+    expect(before.length).toBeGreaterThan(60);
+    expect(before.length).toBeLessThan(160);
+    const known = new Set(before.map((group) => group.join()));
+    const more = [...groupsOf([...names, 'server-0100-and-one-more'].sort())];
+    expect(more.filter((group) => !known.has(group.join())).length).toBeLessThanOrEqual(2);
+    expect([...groupsOf([])]).toEqual([]);
   });
 
   it('stops when what takes the servers fails', async () => {
