@@ -7,7 +7,16 @@ import { type Digest, hexOf } from './digest.ts';
 import { readLayoutIndex } from './layout-index.ts';
 import { readLayout } from './layout-reader.ts';
 import type { Repository } from './repository.ts';
-import { listTar, openForReading, readFully, TAR_END, tarEntry } from './tar.ts';
+import {
+  listTar,
+  openForReading,
+  readFully,
+  TAR_END,
+  type TarFile,
+  type TarMember,
+  tarEntry,
+  tarInMemory,
+} from './tar.ts';
 
 const MAX_INDEX_BYTES = 64 * 2 ** 20;
 
@@ -20,40 +29,58 @@ export async function openTarLayout(path: string): Promise<Repository> {
   const name = `oci-layout:${path}`;
   const file = await openForReading(path, name);
   try {
-    const members = await listTar(file, name);
-    const listed = members.get('index.json');
-    if (!listed || listed.size > MAX_INDEX_BYTES) {
-      throw new PortolanError(
-        'malformed',
-        'TAR_MALFORMED',
-        `${name} holds no index.json of a usual size; give a tar of an OCI image layout`,
-      );
-    }
-    const bytes = new Uint8Array(listed.size);
-    await readFully(file, bytes, listed.offset, name);
-    const index = readLayoutIndex(bytes, `${name} index.json`);
-    const memberOf = (digest: Digest) => members.get(`blobs/sha256/${hexOf(digest)}`);
-    const readOnly = async () => {
-      throw new PortolanError(
-        'usage',
-        'LAYOUT_READ_ONLY',
-        `${name} is a tar and is only read; write to a folder, oci-layout:${path.replace(/\.tar$/i, '')}, and pack that`,
-      );
-    };
-    return {
-      ...readLayout({
-        name,
-        index: async () => index,
-        sizeOf: async (digest) => memberOf(digest)?.size,
-        read: (digest) => readMember(path, memberOf(digest)),
-      }),
-      putBlob: readOnly,
-      putManifest: readOnly,
-      putTag: readOnly,
-    };
+    return await layoutIn(file, name, (member) => readMember(path, member));
   } finally {
     await file.close();
   }
+}
+
+/** The same for a tar in memory, which `name` names in messages. */
+export function openTarInMemory(bytes: Uint8Array, name: string): Promise<Repository> {
+  return layoutIn(tarInMemory(bytes), name, async function* ({ offset, size }) {
+    yield bytes.subarray(offset, offset + size);
+  });
+}
+
+async function layoutIn(
+  file: TarFile,
+  name: string,
+  read: (member: TarMember) => AsyncIterable<Uint8Array>,
+): Promise<Repository> {
+  const members = await listTar(file, name);
+  const listed = members.get('index.json');
+  if (!listed || listed.size > MAX_INDEX_BYTES) {
+    throw new PortolanError(
+      'malformed',
+      'TAR_MALFORMED',
+      `${name} holds no index.json of a usual size; give a tar of an OCI image layout`,
+    );
+  }
+  const bytes = new Uint8Array(listed.size);
+  await readFully(file, bytes, listed.offset, name);
+  const index = readLayoutIndex(bytes, `${name} index.json`);
+  const memberOf = (digest: Digest) => members.get(`blobs/sha256/${hexOf(digest)}`);
+  const readOnly = async () => {
+    throw new PortolanError(
+      'usage',
+      'LAYOUT_READ_ONLY',
+      `${name} is a tar and is only read; write to a folder, ${name.replace(/\.tar$/i, '')}, and pack that`,
+    );
+  };
+  return {
+    ...readLayout({
+      name,
+      index: async () => index,
+      sizeOf: async (digest) => memberOf(digest)?.size,
+      read(digest) {
+        const member = memberOf(digest);
+        return member ? read(member) : none();
+      },
+    }),
+    putBlob: readOnly,
+    putManifest: readOnly,
+    putTag: readOnly,
+  };
 }
 
 /**
@@ -94,11 +121,7 @@ async function* tarOf(folder: string): AsyncGenerator<Uint8Array> {
 
 async function* none(): AsyncGenerator<Uint8Array> {}
 
-async function* readMember(
-  path: string,
-  member: { readonly offset: number; readonly size: number } | undefined,
-): AsyncGenerator<Uint8Array> {
-  if (!member || member.size === 0) return;
-  const { offset, size } = member;
+async function* readMember(path: string, { offset, size }: TarMember): AsyncGenerator<Uint8Array> {
+  if (size === 0) return;
   yield* createReadStream(path, { start: offset, end: offset + size - 1 });
 }

@@ -7,6 +7,17 @@ export interface TarMember {
   readonly size: number;
 }
 
+/** What a tar is read from: an open file, or bytes in memory. */
+export interface TarFile {
+  stat(): Promise<{ readonly size: number }>;
+  read(
+    buffer: Uint8Array,
+    offset: number,
+    length: number,
+    position: number,
+  ): Promise<{ readonly bytesRead: number }>;
+}
+
 const BLOCK = 512;
 const MAX_MEMBERS = 200_000;
 /** Names longer than this occur in no layout. */
@@ -18,7 +29,7 @@ const MAX_LONG_NAME = 64 * 1024;
  * unpacking. Throws `malformed` / `TAR_MALFORMED`.
  */
 export async function listTar(
-  file: FileHandle,
+  file: TarFile,
   where: string,
 ): Promise<ReadonlyMap<string, TarMember>> {
   const { size: end } = await file.stat();
@@ -152,7 +163,7 @@ function untilNul(bytes: Buffer): string {
 
 /** Fills `buffer` from a place in the file. */
 export async function readFully(
-  file: FileHandle,
+  file: TarFile,
   buffer: Uint8Array,
   position: number,
   where: string,
@@ -163,6 +174,18 @@ export async function readFully(
     if (bytesRead === 0) throw malformed(where, 'is cut off');
     done += bytesRead;
   }
+}
+
+/** Bytes in memory as a tar to read. */
+export function tarInMemory(bytes: Uint8Array): TarFile {
+  return {
+    stat: async () => ({ size: bytes.byteLength }),
+    async read(buffer, offset, length, position) {
+      const piece = bytes.subarray(position, position + length);
+      buffer.set(piece, offset);
+      return { bytesRead: piece.byteLength };
+    },
+  };
 }
 
 /** Opens a file for reading; throws `unreachable` / `NOT_FOUND`. */

@@ -4,9 +4,8 @@ import { TOOLS_LAYER } from '../../core/oci/media-types.ts';
 import type { Repository } from '../../core/oci/repository.ts';
 import type { Paths } from '../paths.ts';
 import { isObject, type JsonObject } from '../relay/protocol.ts';
-import { defaultSource } from './default-source.ts';
+import { defaultSource, sourcesInUse } from './default-source.ts';
 import { cacheFolder } from './open-catalog.ts';
-import { readSources } from './sources.ts';
 
 /** What a catalog on this disk lists, to complete names with; nothing of it was verified. */
 export interface CachedNames {
@@ -17,9 +16,7 @@ export interface CachedNames {
 
 /** Reads no network and checks no signature: the names are only offered, and whoever uses one is checked. */
 export async function cachedNames(paths: Paths): Promise<readonly CachedNames[]> {
-  const added = await readSources(paths.config);
-  const shipped = defaultSource();
-  const sources = added.length > 0 || !shipped ? added : [shipped];
+  const sources = await sourcesInUse(paths.config);
   const read = await Promise.all(
     sources.map(({ source }) => namesOf(source, paths.cache).catch(() => undefined)),
   );
@@ -27,12 +24,9 @@ export async function cachedNames(paths: Paths): Promise<readonly CachedNames[]>
 }
 
 async function namesOf(source: string, cacheDir: string): Promise<CachedNames | undefined> {
-  const folder = source.startsWith('oci-layout:')
-    ? source.slice('oci-layout:'.length)
-    : cacheFolder(cacheDir, source);
-  const repository = await openLayout(folder);
-  const tag = await repository.resolveTag('catalog');
-  if (!tag) return undefined;
+  const repository = await copyOf(source, cacheDir);
+  const tag = await repository?.resolveTag('catalog');
+  if (!repository || !tag) return undefined;
   const catalog = (await layerOf(repository, tag.digest)) as unknown as PublishedCatalog;
   const servers = catalog.servers.filter(({ name }) => /^[a-z0-9-]{1,64}$/.test(name));
   return {
@@ -44,6 +38,18 @@ async function namesOf(source: string, cacheDir: string): Promise<CachedNames | 
       return Array.isArray(tools) ? tools.filter(isObject) : [];
     },
   };
+}
+
+/** What lies on this disk of a source; the copy in the package where nothing was fetched yet. */
+async function copyOf(source: string, cacheDir: string): Promise<Repository | undefined> {
+  const layout = 'oci-layout:';
+  if (source.startsWith(layout)) return openLayout(source.slice(layout.length));
+  try {
+    return await openLayout(cacheFolder(cacheDir, source));
+  } catch (error) {
+    if (defaultSource()?.source !== source) throw error;
+    return (await import('./snapshot.ts')).readSnapshot();
+  }
 }
 
 async function layerOf(

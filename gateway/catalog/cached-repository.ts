@@ -7,52 +7,88 @@ import type { Repository } from '../../core/oci/repository.ts';
 
 /** A repository read through a local copy. */
 export interface CachedRepository extends Repository {
-  /** True once the remote side did not answer and the copy stood in for it. */
-  readonly isOffline: () => boolean;
+  /** What stood in for the remote side, once that did not answer; undefined while it answers. */
+  readonly standIn: () => StandIn | undefined;
+}
+
+/** What was fetched before, or what came with the package. */
+export interface StandIn {
+  readonly copy: 'fetched' | 'packaged';
+  readonly outage: Error;
 }
 
 /**
  * Reads a remote repository through an OCI layout in `folder`. Content is asked for by digest, so
  * the copy needs no trust: each read recomputes the digest, and what does not hold is fetched again.
  * Tags and referrers change, so they are asked for each time; when the remote side does not answer,
- * the ones seen last stand in, and signatures are verified as always.
+ * the ones seen last stand in, and signatures are verified as always. Where nothing was fetched yet,
+ * the copy in the package stands in; content is taken from it whenever it has the digest.
  */
 export async function cachedRepository(
   remote: Repository,
   folder: string,
-  log: (line: string) => void = () => {},
+  {
+    log = () => {},
+    packaged = async () => undefined,
+  }: {
+    readonly log?: (line: string) => void;
+    /** The copy in the package; read at most once. */
+    readonly packaged?: () => Promise<Repository | undefined>;
+  } = {},
 ): Promise<CachedRepository> {
   const local = await openLayout(folder, { create: true });
-  let outage: Error | undefined;
+  let standIn: StandIn | undefined;
+  let shipped: Promise<Repository | undefined> | undefined;
+  const packagedCopy = () => {
+    shipped ??= packaged();
+    return shipped;
+  };
 
   /** Asks the remote side, and the copy when there is no answer. */
   async function online<T>(
     ask: () => Promise<T>,
-    fallback: (why: Error) => Promise<T>,
+    fallback: (copy: Repository, why: Error) => Promise<T>,
   ): Promise<T> {
-    if (outage) return fallback(outage);
+    if (standIn) return fallback(await copyOf(standIn), standIn.outage);
     try {
       return await ask();
     } catch (error) {
       if (!isUnreachable(error)) throw error;
-      // Never fetched: there is nothing to go on with, and the network is the news.
-      if ((await local.tags()).length === 0) throw error;
-      outage = error as Error;
+      const fetched = (await local.tags()).length > 0;
+      // Never fetched, and nothing in the package: the network is the news.
+      if (!fetched && !(await packagedCopy())) throw error;
+      standIn = { copy: fetched ? 'fetched' : 'packaged', outage: error as Error };
       log(
-        `${remote.name} does not answer (${messageOf(error)}); going on with what was fetched before`,
+        `${remote.name} does not answer (${messageOf(error)}); going on with what ${fetched ? 'was fetched before' : 'came with Portolan'}`,
       );
-      return fallback(outage);
+      return fallback(await copyOf(standIn), standIn.outage);
+    }
+  }
+
+  async function copyOf({ copy }: StandIn): Promise<Repository> {
+    return (copy === 'packaged' && (await packagedCopy())) || local;
+  }
+
+  /** Content from the package, where it has it; undefined where it does not. */
+  async function fromPackage<T>(read: (copy: Repository) => Promise<T>): Promise<T | undefined> {
+    try {
+      const copy = await packagedCopy();
+      return copy && (await read(copy));
+    } catch (error) {
+      if (!(error instanceof PortolanError)) throw error;
+      if (error.code !== 'NOT_FOUND') log(messageOf(error));
+      return undefined;
     }
   }
 
   /** Takes content from the copy, or from the remote side into the copy. */
   async function through<T>(
     digest: Digest,
-    read: () => Promise<T>,
+    read: (copy: Repository) => Promise<T>,
     fetch: () => Promise<T>,
   ): Promise<T> {
     try {
-      return await read();
+      return await read(local);
     } catch (error) {
       if (!(error instanceof PortolanError)) throw error;
       // Altered or cut off: out of the way, so that the truth can take its place.
@@ -60,8 +96,19 @@ export async function cachedRepository(
         log(`the cached content ${digest} is damaged; it is fetched again`);
         await rm(join(folder, 'blobs', 'sha256', hexOf(digest)), { force: true });
       }
-      return fetch();
+      return (await fromPackage(read)) ?? fetch().catch((why) => missing(digest, why));
     }
+  }
+
+  /** Without a network it matters less why it failed than what is not there. */
+  function missing(digest: Digest, why: Error): never {
+    if (!standIn || !isUnreachable(why)) throw why;
+    throw new PortolanError(
+      'unreachable',
+      'REGISTRY_UNREACHABLE',
+      `${digest} of ${remote.name} is needed, is not among what ${standIn.copy === 'fetched' ? 'was fetched before' : 'came with Portolan'}, and the registry does not answer (${messageOf(why)}); check the network`,
+      { cause: why },
+    );
   }
 
   const keep = (work: () => Promise<unknown>) =>
@@ -70,7 +117,7 @@ export async function cachedRepository(
 
   return {
     ...remote,
-    isOffline: () => outage !== undefined,
+    standIn: () => standIn,
     async resolveTag(tag, options) {
       return online(
         async () => {
@@ -81,13 +128,13 @@ export async function cachedRepository(
           }
           return found;
         },
-        () => local.resolveTag(tag, options),
+        (copy) => copy.resolveTag(tag, options),
       );
     },
     readManifest: (digest, options) =>
       through(
         digest,
-        () => local.readManifest(digest, options),
+        (copy) => copy.readManifest(digest, options),
         async () => {
           const read = await remote.readManifest(digest, options);
           await keep(() => local.putManifest(read.bytes));
@@ -97,7 +144,7 @@ export async function cachedRepository(
     readBlob: (descriptor, options) =>
       through(
         descriptor.digest,
-        () => local.readBlob(descriptor, options),
+        (copy) => copy.readBlob(descriptor, options),
         async () => {
           const bytes = await remote.readBlob(descriptor, options);
           await keep(() => local.putBlob(descriptor, bytes));
@@ -115,10 +162,12 @@ export async function cachedRepository(
           }
           return found;
         },
-        async (why) => {
-          const known = await local.referrers(digest, options);
+        async (_, why) => {
+          const fetched = await local.referrers(digest, options);
+          if (fetched.length > 0) return fetched;
+          const known = await fromPackage((copy) => copy.referrers(digest, options));
           // A signature that was never fetched is not one that is missing.
-          if (known.length === 0) throw why;
+          if (!known?.length) throw why;
           return known;
         },
       ),

@@ -1,4 +1,4 @@
-import type { CatalogSource } from './sources.ts';
+import { type CatalogSource, readSources } from './sources.ts';
 
 declare const PORTOLAN_DEFAULT_CATALOG: CatalogSource | undefined;
 
@@ -9,4 +9,11 @@ declare const PORTOLAN_DEFAULT_CATALOG: CatalogSource | undefined;
 export function defaultSource(env: NodeJS.ProcessEnv = process.env): CatalogSource | undefined {
   if (env.PORTOLAN_DEFAULT_CATALOG === 'none') return undefined;
   return typeof PORTOLAN_DEFAULT_CATALOG === 'object' ? PORTOLAN_DEFAULT_CATALOG : undefined;
+}
+
+/** The catalogs that commands read: those that were added, else the default one. */
+export async function sourcesInUse(configDir: string): Promise<readonly CatalogSource[]> {
+  const added = await readSources(configDir);
+  const shipped = defaultSource();
+  return added.length > 0 || !shipped ? added : [shipped];
 }

@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { PortolanError } from '../../core/errors.ts';
 import { describeSigner } from '../../core/trust/verify.ts';
 import type { Paths } from '../paths.ts';
+import { ageInWords } from './age.ts';
 import { type OpenCatalog, openCatalog } from './open-catalog.ts';
 import { addSource, type CatalogSource, policyOf } from './sources.ts';
 import { readSeen, type SeenCatalog } from './state.ts';
@@ -23,6 +24,10 @@ export type SourceReport = {
       readonly signer: string;
       readonly servers: number;
       readonly offline: boolean;
+      /** It came with the package. */
+      readonly packaged: boolean;
+      /** Why it is to be looked at only. */
+      readonly lookOnly?: string;
       readonly freshness?: OpenCatalog['freshness'];
       readonly development?: true;
     }
@@ -54,7 +59,7 @@ export async function reportOnSource(
 ): Promise<SourceReport> {
   const seen = await readSeen(paths.state, source.source);
   try {
-    const opened = await openSource(source, paths, log);
+    const opened = await openSource(source, paths, log, { look: true });
     return {
       name: source.name,
       source: source.source,
@@ -64,6 +69,8 @@ export async function reportOnSource(
       signer: describeSigner(opened.evidence.signer),
       servers: opened.catalog.servers.length,
       offline: opened.offline,
+      packaged: opened.packaged,
+      ...(opened.lookOnly ? { lookOnly: opened.lookOnly } : {}),
       ...(opened.freshness ? { freshness: opened.freshness } : {}),
       ...(opened.catalog.development ? { development: true } : {}),
       text: explain(opened),
@@ -123,8 +130,12 @@ export async function openSource(
   source: CatalogSource,
   paths: Paths,
   log: Log,
+  options: { readonly look?: boolean } = {},
 ): Promise<OpenCatalog> {
-  return openCatalog(source.source, await policyOf(source), openOptions(paths, log));
+  return openCatalog(source.source, await policyOf(source), {
+    ...openOptions(paths, log),
+    ...options,
+  });
 }
 
 function openOptions(paths: Paths, log: Log) {
@@ -139,15 +150,18 @@ function absolute(source: string): string {
 
 /** A verified catalog in sentences. */
 function explain(opened: OpenCatalog): string {
-  const { catalog, freshness, offline } = opened;
+  const { catalog, freshness, offline, packaged, lookOnly } = opened;
   return [
     `Verified: ${describeCatalog(opened)}.`,
     offline
-      ? 'The source does not answer; this is what was fetched before.'
+      ? `The source does not answer; this is what ${packaged ? 'came with Portolan' : 'was fetched before'}.`
       : 'It is not older than any catalog seen of this source.',
     freshness
-      ? `Its owner said on ${freshness.issued} that catalog ${freshness.number} is the newest, and that this holds until ${freshness.expires}.`
+      ? `Its owner said on ${freshness.issued}, ${ageInWords(freshness.issued, new Date())} ago, that catalog ${freshness.number} is the newest, and that this holds until ${freshness.expires}.`
       : 'It has no freshness statement: a folder is as old as the day on which it was copied.',
+    ...(lookOnly
+      ? ['That is over: it can be searched and shown, and nothing is run or added from it.']
+      : []),
     ...(catalog.development
       ? ['A development key signs it: trust it on the machine that made it only.']
       : []),

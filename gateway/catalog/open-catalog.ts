@@ -10,7 +10,9 @@ import { openRepository } from '../../core/oci/open.ts';
 import type { Repository } from '../../core/oci/repository.ts';
 import type { TrustPolicy } from '../../core/trust/verify.ts';
 import { cachedRepository } from './cached-repository.ts';
+import { defaultSource } from './default-source.ts';
 import { findVersion } from './find-version.ts';
+import { judgeCopy, refuseOlder, unconfirmed } from './stand-in.ts';
 import { acceptCatalog } from './state.ts';
 
 /** An accepted catalog as a gateway serves from it; one that was recalled lists what is served. */
@@ -32,8 +34,12 @@ export interface ListedCatalog extends Pick<VerifiedCatalog, 'catalog' | 'descri
 export interface OpenCatalog extends ListedCatalog, VerifiedCatalog {
   readonly repository: Repository;
   readonly freshness?: Freshness;
-  /** The source did not answer: this is what was fetched before. */
+  /** The source did not answer: this is what was fetched before, or came with the package. */
   readonly offline: boolean;
+  /** It came with the package, and nothing was ever fetched. */
+  readonly packaged: boolean;
+  /** Why it is to be looked at only; absent where it may be run from. */
+  readonly lookOnly?: string;
 }
 
 export interface OpenCatalogOptions {
@@ -42,15 +48,20 @@ export interface OpenCatalogOptions {
   /** Where content of registries is kept. */
   readonly cacheDir: string;
   readonly connection?: RegistryOptions;
+  /** Nothing is to be run or added: an old copy will do, said as such, and after one question. */
+  readonly look?: boolean;
   readonly log?: (line: string) => void;
   readonly now?: () => Date;
 }
 
 /**
  * Opens a catalog source, verifies it, and refuses it when it is older than one seen before or no
- * longer fresh. A registry that does not answer is replaced by what was fetched from it before.
+ * longer fresh. A registry that does not answer is replaced by what was fetched from it before or
+ * came with the package, for as long as the freshness statement in that copy holds; after that it is
+ * only for looking.
  *
- * Throws what readCatalog, acceptCatalog and checkFreshness throw; `server` throws `usage` / `SERVER_UNKNOWN` for a
+ * Throws what readCatalog, acceptCatalog and checkFreshness throw, and `unreachable` /
+ * `CATALOG_UNCONFIRMED` for a copy that is too old; `server` throws `usage` / `SERVER_UNKNOWN` for a
  * name or version that the catalog does not list, `forbidden` / `SERVER_WITHDRAWN` for a tombstone,
  * and what readServer throws.
  */
@@ -59,18 +70,32 @@ export async function openCatalog(
   policy: TrustPolicy,
   options: OpenCatalogOptions,
 ): Promise<OpenCatalog> {
-  const { stateDir, log = () => {}, now = () => new Date() } = options;
-  const remote = await openRepository(source, options.connection);
-  const cached = source.startsWith('oci://')
-    ? await cachedRepository(remote, cacheFolder(options.cacheDir, source), log)
+  const { stateDir, look = false, log = () => {}, now = () => new Date() } = options;
+  const isRegistry = source.startsWith('oci://');
+  const connection = options.connection ?? (look && isRegistry ? await impatient() : {});
+  const remote = await openRepository(source, connection);
+  const cached = isRegistry
+    ? await cachedRepository(remote, cacheFolder(options.cacheDir, source), {
+        log,
+        packaged: () => packagedCopyOf(source),
+      })
     : undefined;
   const repository = cached ?? remote;
   const verified = await readCatalog(repository, policy);
-  await acceptCatalog(stateDir, source, verified, now);
+  const early = cached?.standIn();
+  if (early?.copy === 'packaged') await refuseOlder(verified, stateDir, source, early);
+  await acceptCatalog(stateDir, source, verified, { now, remember: early?.copy !== 'packaged' });
   const freshness = await readFreshness(repository, policy);
+  // Asked again: the network may have gone in between.
+  const standIn = cached?.standIn();
+  const { number } = verified.catalog;
   // A folder is as old as it is; only what comes over a network can be held back by someone.
-  if (cached && !cached.isOffline()) {
-    const { number } = verified.catalog;
+  let lookOnly: string | undefined;
+  if (standIn) {
+    lookOnly = judgeCopy(standIn, { source, number, freshness, now: now() });
+    if (lookOnly && !look) throw unconfirmed(lookOnly, standIn);
+    if (lookOnly) log(lookOnly);
+  } else if (cached) {
     checkFreshness(freshness, { number, digest: verified.descriptor.digest }, source, now());
   }
   const byName = new Map(verified.catalog.servers.map((server) => [server.name, server]));
@@ -79,7 +104,9 @@ export async function openCatalog(
     source,
     repository,
     ...(freshness ? { freshness } : {}),
-    offline: cached?.isOffline() ?? false,
+    offline: standIn !== undefined,
+    packaged: standIn?.copy === 'packaged',
+    ...(lookOnly ? { lookOnly } : {}),
     async server(name, version, locked) {
       const listed = locked
         ? findLocked(byName, name, locked)
@@ -96,6 +123,19 @@ export async function openCatalog(
       return server;
     },
   };
+}
+
+/** Where a copy will do, nobody waits long for the original. */
+async function impatient(): Promise<RegistryOptions> {
+  const { createFetch } = await import('../../core/oci/transport.ts');
+  return { attempts: 1, fetch: createFetch({ connectMs: 3_000, idleMs: 10_000 }) };
+}
+
+/** The package holds a copy of its own default catalog, and of no other. */
+async function packagedCopyOf(source: string): Promise<Repository | undefined> {
+  if (defaultSource()?.source !== source) return undefined;
+  const { readSnapshot } = await import('./snapshot.ts');
+  return readSnapshot();
 }
 
 /** Folder of the local copy of a registry source. */

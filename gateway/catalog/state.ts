@@ -51,7 +51,14 @@ export async function acceptCatalog(
   stateDir: string,
   source: string,
   { catalog, descriptor }: Pick<VerifiedCatalog, 'catalog' | 'descriptor'>,
-  now: () => Date = () => new Date(),
+  {
+    now = () => new Date(),
+    remember = true,
+  }: {
+    readonly now?: () => Date;
+    /** False for a copy from the package: what was fetched before may be older, and stays usable. */
+    readonly remember?: boolean;
+  } = {},
 ): Promise<void> {
   const seen = await readSeen(stateDir, source);
   if (seen && catalog.number < seen.number) {
@@ -81,7 +88,7 @@ export async function acceptCatalog(
       `${source} offers another catalog ${catalog.number} (${descriptor.digest}) than the one seen on ${seen.seenAt} (${seen.digest}); a number is never used twice, ask its owner`,
     );
   }
-  if (seen?.number === catalog.number && seen.digest === descriptor.digest) return;
+  if (!remember || (seen?.number === catalog.number && seen.digest === descriptor.digest)) return;
   const next: SeenCatalog = {
     source,
     number: catalog.number,

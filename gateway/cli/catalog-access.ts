@@ -2,10 +2,10 @@ import type { Command } from 'commander';
 import { PortolanError } from '../../core/errors.ts';
 import type { TrustPolicy } from '../../core/trust/verify.ts';
 import { type CatalogSet, catalogSet } from '../catalog/catalog-set.ts';
-import { defaultSource } from '../catalog/default-source.ts';
+import { sourcesInUse } from '../catalog/default-source.ts';
 import type { OpenCatalog } from '../catalog/open-catalog.ts';
 import { recallCatalog } from '../catalog/recall.ts';
-import { type CatalogSource, findSource, policyOf, readSources } from '../catalog/sources.ts';
+import { type CatalogSource, findSource, policyOf } from '../catalog/sources.ts';
 import { circumstancesOf } from '../catalog/start-memory.ts';
 import type { Paths } from '../paths.ts';
 import type { LoadedProfile } from '../profile/read-profile.ts';
@@ -43,11 +43,13 @@ export async function openCatalogs(
   options: CatalogOptions & {
     /** Only these of the catalogs that were added, in this order. */
     readonly catalogs?: readonly string[] | undefined;
+    /** Nothing is to be run or added; see OpenCatalogOptions. */
+    readonly look?: boolean;
   },
   paths: Paths,
   log: (line: string) => void,
 ): Promise<CatalogSet<OpenCatalog>> {
-  return openChosen(await chooseCatalogs(options, paths), paths, log);
+  return openChosen(await chooseCatalogs(options, paths), paths, log, options.look);
 }
 
 /** The catalogs that a profile names, or those of openCatalogs when it names none. */
@@ -114,9 +116,7 @@ async function chooseCatalogs(
   options: CatalogOptions & { readonly catalogs?: readonly string[] | undefined },
   paths: Paths,
 ): Promise<ChosenCatalogs> {
-  const added = await readSources(paths.config);
-  const shipped = defaultSource();
-  const sources = added.length > 0 || !shipped ? added : [shipped];
+  const sources = await sourcesInUse(paths.config);
   const chosen = (source: CatalogSource): ChosenCatalog => ({
     name: source.name,
     source: source.source,
@@ -147,6 +147,7 @@ async function openChosen(
   { catalogs, several }: ChosenCatalogs,
   paths: Paths,
   log: (line: string) => void,
+  look = false,
 ): Promise<CatalogSet<OpenCatalog>> {
   const { openCatalog } = await import('../catalog/open-catalog.ts');
   const opened = await Promise.all(
@@ -155,6 +156,7 @@ async function openChosen(
         return await openCatalog(source, await policy(), {
           stateDir: paths.state,
           cacheDir: paths.cache,
+          look,
           log,
         });
       } catch (error) {

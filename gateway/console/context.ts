@@ -24,6 +24,8 @@ export interface ConsoleContext {
   readonly log: (line: string) => void;
   /** The catalogs, opened and verified once; anew after `changed`. */
   readonly catalogs: () => Promise<CatalogSet<OpenCatalog>>;
+  /** The same where nothing is run or added: an old copy will do when a registry does not answer. */
+  readonly catalogsToLookAt: () => Promise<CatalogSet<OpenCatalog>>;
   /** Keeps the passphrase for as long as the console runs; undefined forgets it. */
   readonly unlock: (passphrase: string | undefined) => void;
   /** Tells every open page what changed. */
@@ -46,38 +48,60 @@ export function createContext(options: {
     // The page asks; a question in the terminal would wait there unseen.
     passphrase: passphraseFrom({ prompt: async () => passphrase }),
   });
-  let catalogs: Promise<CatalogSet<OpenCatalog>> | undefined;
+  const catalogs = once(() => openCatalogs({}, paths, log));
+  const toLookAt = once(() => openCatalogs({ look: true }, paths, log));
   return {
     ...options,
     hub,
     vault,
     authorizer: createAuthorizer({ vault }),
     signIns: new Map(),
-    catalogs() {
-      catalogs ??= openCatalogs({}, paths, log);
-      const opened = catalogs;
-      // A failure is not kept: the network may be back, or a catalog added.
-      opened.catch(() => {
-        if (catalogs === opened) catalogs = undefined;
-      });
-      return opened;
-    },
+    catalogs: catalogs.get,
+    catalogsToLookAt: toLookAt.get,
     unlock(text) {
       passphrase = text;
     },
     changed(...areas) {
-      if (areas.includes('catalogs')) catalogs = undefined;
+      if (areas.includes('catalogs')) {
+        catalogs.forget();
+        toLookAt.forget();
+      }
       hub.send({ topic: 'changed', areas });
     },
   };
 }
+
+/** Catalogs that are opened once and kept until they are forgotten; those of an outage for a while. */
+function once(open: () => Promise<CatalogSet<OpenCatalog>>) {
+  let kept: Promise<CatalogSet<OpenCatalog>> | undefined;
+  return {
+    get() {
+      kept ??= open();
+      const opened = kept;
+      const drop = () => {
+        if (kept === opened) kept = undefined;
+      };
+      // The network may be back, or a catalog added.
+      opened.then(({ catalogs }) => {
+        if (catalogs.some(({ offline }) => offline)) setTimeout(drop, OUTAGE_MS).unref();
+      }, drop);
+      return opened;
+    },
+    forget() {
+      kept = undefined;
+    },
+  };
+}
+
+/** How long a registry that did not answer is left alone, in ms. */
+const OUTAGE_MS = 30_000;
 
 /** The catalogs, or none when none is set up: a page says so in its own way. */
 export async function catalogsIfAny(
   context: ConsoleContext,
 ): Promise<CatalogSet<OpenCatalog> | undefined> {
   try {
-    return await context.catalogs();
+    return await context.catalogsToLookAt();
   } catch (error) {
     if (error instanceof PortolanError && error.code === 'CATALOG_NONE') return undefined;
     throw error;

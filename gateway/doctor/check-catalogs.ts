@@ -1,8 +1,8 @@
 import { messageOf } from '../../core/errors.ts';
 import { createFetch } from '../../core/oci/transport.ts';
-import { defaultSource } from '../catalog/default-source.ts';
+import { sourcesInUse } from '../catalog/default-source.ts';
 import { openSource } from '../catalog/manage-sources.ts';
-import { type CatalogSource, readSources } from '../catalog/sources.ts';
+import type { CatalogSource } from '../catalog/sources.ts';
 import type { Paths } from '../paths.ts';
 import { type Check, faultOf } from './check.ts';
 
@@ -11,7 +11,7 @@ export async function checkCatalogs(
   paths: Paths,
   log: (line: string) => void,
 ): Promise<readonly Check[]> {
-  const sources = await catalogsOf(paths);
+  const sources = await sourcesInUse(paths.config);
   if (sources.length === 0) {
     return [
       {
@@ -28,7 +28,7 @@ export async function checkCatalogs(
 /** The registries of the catalogs: whether they answer, and what time they think it is. */
 export async function checkNetwork(paths: Paths): Promise<readonly Check[]> {
   const hosts = new Set(
-    (await catalogsOf(paths)).flatMap(({ source }) =>
+    (await sourcesInUse(paths.config)).flatMap(({ source }) =>
       source.startsWith('oci://') ? (new URL(source.replace(/^oci/, 'https')).host ?? []) : [],
     ),
   );
@@ -61,7 +61,7 @@ async function checkHost(host: string): Promise<readonly Check[]> {
         remedy:
           proxy && process.env.NODE_USE_ENV_PROXY !== '1'
             ? 'a proxy is set in HTTPS_PROXY, which Node.js uses with NODE_USE_ENV_PROXY=1 only'
-            : 'check name resolution, firewall and proxy; what was fetched before goes on working',
+            : 'check name resolution, firewall and proxy; what was fetched before goes on working for some days',
       },
     ];
   }
@@ -107,15 +107,17 @@ async function checkCatalog(
 ): Promise<Check> {
   const name = `Catalog ${source.name}`;
   try {
-    const opened = await openSource(source, paths, log);
+    const opened = await openSource(source, paths, log, { look: true });
     const { number, servers } = opened.catalog;
     const facts = `number ${number} with ${servers.length} servers, verified`;
     if (!opened.offline) return { name, ok: true, text: facts };
     return {
       name,
       ok: false,
-      text: `${facts} from the cache: ${source.source} does not answer`,
-      remedy: 'check the network; what was fetched before goes on working',
+      text: `${facts} from ${opened.packaged ? 'the package' : 'the cache'}: ${source.source} does not answer`,
+      remedy: opened.lookOnly
+        ? 'check the network; until then it can be searched, and nothing is run or added from it'
+        : 'check the network; servers of it go on working for some days',
     };
   } catch (error) {
     return faultOf(
@@ -124,10 +126,4 @@ async function checkCatalog(
       `\`portolan catalog status ${source.name}\`, or \`portolan catalog rm ${source.name}\``,
     );
   }
-}
-
-async function catalogsOf(paths: Paths): Promise<readonly CatalogSource[]> {
-  const added = await readSources(paths.config);
-  const shipped = defaultSource();
-  return added.length > 0 || !shipped ? added : [shipped];
 }

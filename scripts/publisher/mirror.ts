@@ -3,8 +3,9 @@ import { CATALOG_TAG, readCatalog } from '../../core/catalog/read-catalog.ts';
 import { readServer } from '../../core/catalog/read-server.ts';
 import type { PublishedCatalog } from '../../core/entry/types.generated.ts';
 import type { Digest } from '../../core/oci/digest.ts';
-import type { Repository } from '../../core/oci/repository.ts';
+import type { Descriptor, Repository } from '../../core/oci/repository.ts';
 import { BUNDLE_TYPE_PREFIX } from '../../core/trust/bundle.ts';
+import { SIGN_PREDICATE } from '../../core/trust/statement.ts';
 import { type TrustPolicy, verifyAttached } from '../../core/trust/verify.ts';
 import { DOCKER_TAG } from './docker-catalog.ts';
 import { forEachLimited } from './limited.ts';
@@ -49,24 +50,41 @@ export async function mirror(
   return catalog;
 }
 
-/** A manifest with its blobs, and the bundles that are attached to it. */
-async function copySigned(from: Repository, to: Repository, digest: Digest) {
-  const copied = await copyManifest(from, to, digest);
+/**
+ * A manifest with its blobs, and the bundles that are attached to it. With `only`, just the layers of
+ * these media types, and the signatures without provenance and the like: what is left of an artifact
+ * is still verified by its digest.
+ */
+export async function copySigned(
+  from: Repository,
+  to: Repository,
+  digest: Digest,
+  only?: ReadonlySet<string>,
+): Promise<Descriptor> {
+  const copied = await copyManifest(from, to, digest, only);
   for (const referrer of await from.referrers(digest)) {
     const { manifest } = await from.readManifest(referrer.digest);
     const isBundle = manifest.layers.some(({ mediaType }) =>
       mediaType.startsWith(BUNDLE_TYPE_PREFIX),
     );
-    if (isBundle) await copyManifest(from, to, referrer.digest);
+    const says = manifest.annotations?.['dev.sigstore.bundle.predicateType'];
+    const wanted = !only || says === undefined || says === SIGN_PREDICATE;
+    if (isBundle && wanted) await copyManifest(from, to, referrer.digest);
   }
   return copied;
 }
 
-async function copyManifest(from: Repository, to: Repository, digest: Digest) {
+async function copyManifest(
+  from: Repository,
+  to: Repository,
+  digest: Digest,
+  only?: ReadonlySet<string>,
+) {
   const { manifest, bytes } = await from.readManifest(digest);
   for (const blob of [manifest.config, ...manifest.layers]) {
+    if (only && !only.has(blob.mediaType)) continue;
     if (await to.hasBlob(blob.digest)) continue;
-    await to.putBlob(blob, () => from.streamBlob(blob));
+    await to.putBlob(blob, only ? await from.readBlob(blob) : () => from.streamBlob(blob));
   }
   return to.putManifest(bytes);
 }

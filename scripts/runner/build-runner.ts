@@ -13,9 +13,9 @@ import { precompiledSchemas } from './precompiled-schemas.ts';
  * Bundles the gateway into `folder`: `portolan.mjs`, which package.json's `bin` names, checks the
  * Node.js version and turns on the compile cache; `runner.cjs`, which is what `portolan run` needs to
  * answer `tools/list`; `runner/`, the parts that are loaded when they are needed; and `console/`, the
- * page of `portolan console`.
+ * page of `portolan console`. The catalog that it uses by default is that of `registry`.
  */
-export async function buildRunner(folder: string): Promise<void> {
+export async function buildRunner(folder: string, registry = 'registry'): Promise<void> {
   const { version } = JSON.parse(await readFile('package.json', 'utf8')) as { version: string };
   const bundle = await rolldown({
     input: 'gateway/cli/main.ts',
@@ -26,7 +26,7 @@ export async function buildRunner(folder: string): Promise<void> {
       define: {
         PORTOLAN_VERSION: JSON.stringify(version),
         PORTOLAN_SCHEMAS: JSON.stringify(digestOf(canonicalBytes(schemas))),
-        PORTOLAN_DEFAULT_CATALOG: JSON.stringify(defaultCatalog()),
+        PORTOLAN_DEFAULT_CATALOG: JSON.stringify(defaultCatalog(registry)),
       },
     },
     plugins: [precompiledSchemas()],
@@ -88,8 +88,8 @@ module.createRequire(import.meta.url)('./runner.cjs');
 `;
 
 /** Where this repository publishes, and who signs there: registry/catalog.yaml. */
-function defaultCatalog() {
-  const { config } = loadConfig(resolve('registry'));
+function defaultCatalog(registry: string) {
+  const { config } = loadConfig(resolve(registry));
   if (!config) throw new Error('registry/catalog.yaml is not valid; run npm run validate');
   return { name: 'default', source: config.repository, signers: config.signers ?? [] };
 }

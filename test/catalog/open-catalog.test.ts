@@ -47,12 +47,13 @@ describe.skipIf(needs('docker-registry').skip)('a catalog on a registry', () => 
     });
   }
 
-  const open = (fetchFails = false, now = new Date()) =>
+  const open = (fetchFails = false, now = new Date(), look = false) =>
     openCatalog(source, publication.policy, {
       stateDir: join(home, 'state'),
       cacheDir: join(home, 'cache'),
       log: (line) => logged.push(line),
       now: () => now,
+      look,
       connection: {
         attempts: 1,
         ...(fetchFails ? { fetch: () => Promise.reject(new TypeError('fetch failed')) } : {}),
@@ -74,6 +75,19 @@ describe.skipIf(needs('docker-registry').skip)('a catalog on a registry', () => 
     expect((await catalog.server('beta')).entry.name).toBe('beta');
     expect(logged.join('\n')).toContain('going on with what was fetched before');
     await expect(catalog.server('alpha')).rejects.toMatchObject({ kind: 'unreachable' });
+  });
+
+  it('does not run from a copy that nobody vouches for any more, and shows it as old', async () => {
+    await (await open()).server('beta');
+    const later = new Date(Date.now() + 8 * 86_400_000);
+    await expect(open(true, later)).rejects.toMatchObject({
+      kind: 'unreachable',
+      code: 'CATALOG_UNCONFIRMED',
+    });
+    const old = await open(true, later, true);
+    expect(old.lookOnly).toContain('that was fetched before is 8 days old');
+    expect((await old.server('beta')).entry.name).toBe('beta');
+    expect(logged).toContain(old.lookOnly);
   });
 
   it('does not start from nothing without the network', async () => {

@@ -11,10 +11,15 @@ export interface Outcome {
 /** Runs the built command to its end. */
 export function runPortolan(
   args: readonly string[],
-  { env, stdin = '', cwd }: { env: NodeJS.ProcessEnv; stdin?: string; cwd?: string },
+  {
+    env,
+    stdin = '',
+    cwd,
+    runner = RUNNER,
+  }: { env: NodeJS.ProcessEnv; stdin?: string; cwd?: string; runner?: string },
 ): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn(process.execPath, [RUNNER, ...args], { env, cwd });
+    const child = spawn(process.execPath, [runner, ...args], { env, cwd });
     const output = { stdout: '', stderr: '' };
     for (const stream of ['stdout', 'stderr'] as const) {
       child[stream].setEncoding('utf8').on('data', (text: string) => {

@@ -19,7 +19,7 @@ export async function searchServers(
   if (!Number.isInteger(limit) || limit < 1) {
     throw new InvalidArgumentError('--limit is a number from 1.');
   }
-  const catalogs = await openCatalogs(options, portolanPaths(), note);
+  const catalogs = await openCatalogs({ ...options, look: true }, portolanPaths(), note);
   const items = catalogs
     .all()
     .filter(
@@ -51,7 +51,7 @@ export async function searchServers(
 
 export async function showServer(text: string, options: ShowOptions): Promise<void> {
   const [name = '', version] = text.split('@');
-  const catalogs = await openCatalogs(options, portolanPaths(), note);
+  const catalogs = await openCatalogs({ ...options, look: true }, portolanPaths(), note);
   const { catalog, server: listed } = catalogs.find(name);
   const server = await catalog.server(name, version);
   const value = {

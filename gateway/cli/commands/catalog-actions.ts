@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { describeSigner } from '../../../core/trust/verify.ts';
+import { sourcesInUse } from '../../catalog/default-source.ts';
 import {
   addVerifiedSource,
   describeCatalog,
@@ -13,7 +14,6 @@ import {
 import {
   type CatalogSource,
   findSource,
-  readSources,
   removeSource,
   type SourceSigner,
 } from '../../catalog/sources.ts';
@@ -55,7 +55,7 @@ export async function addCatalog(source: string, options: AddOptions): Promise<v
 }
 
 export async function listCatalogs({ json }: { json?: true }): Promise<void> {
-  const sources = await readSources(portolanPaths().config);
+  const sources = await sourcesInUse(portolanPaths().config);
   print(json, sources, () =>
     sources.length === 0
       ? 'No catalog yet. Add one: portolan catalog add SOURCE --key FILE'
@@ -106,7 +106,7 @@ export async function resetCatalog(given: string, { json }: { json?: true }): Pr
   const paths = portolanPaths();
   const source = /^(oci|oci-layout):/.test(given)
     ? given
-    : findSource(await readSources(paths.config), given).source;
+    : findSource(await sourcesInUse(paths.config), given).source;
   const found = await forgetSeen(paths.state, source);
   print(json, { source, forgotten: found }, () =>
     found
@@ -116,7 +116,7 @@ export async function resetCatalog(given: string, { json }: { json?: true }): Pr
 }
 
 async function chosen(name: string | undefined): Promise<readonly CatalogSource[]> {
-  const sources = await readSources(portolanPaths().config);
+  const sources = await sourcesInUse(portolanPaths().config);
   return name === undefined ? sources : [findSource(sources, name)];
 }
 

@@ -1,5 +1,5 @@
 import { type CachedNames, cachedNames } from '../../catalog/cached-names.ts';
-import { readSources } from '../../catalog/sources.ts';
+import { sourcesInUse } from '../../catalog/default-source.ts';
 import type { Paths } from '../../paths.ts';
 import { inputsOf } from '../tool-arguments.ts';
 import type { Candidate } from './complete.ts';
@@ -67,7 +67,7 @@ export function namesOn(paths: Paths): Names {
       }));
     }),
     catalogs: quietly(async () =>
-      (await readSources(paths.config)).map(({ name, source }) => ({
+      (await sourcesInUse(paths.config)).map(({ name, source }) => ({
         value: name,
         description: source,
       })),

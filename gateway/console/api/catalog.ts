@@ -40,7 +40,7 @@ async function list(_: ApiRequest, context: ConsoleContext) {
 /** Everything about one version of a server, verified. */
 async function show({ params, query }: ApiRequest, context: ConsoleContext) {
   const { server: name = '' } = params;
-  const catalogs = await context.catalogs();
+  const catalogs = await context.catalogsToLookAt();
   const { catalog, server: listed } = catalogs.find(name);
   const server = await catalog.server(name, query.get('version') ?? undefined);
   const policies = await loadPolicies(context.paths);

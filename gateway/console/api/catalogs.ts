@@ -1,4 +1,4 @@
-import { defaultSource } from '../../catalog/default-source.ts';
+import { defaultSource, sourcesInUse } from '../../catalog/default-source.ts';
 import {
   addVerifiedSource,
   describeUpdate,
@@ -21,23 +21,23 @@ export type SourceList = Awaited<ReturnType<typeof list>>;
 export type { SourceReport } from '../../catalog/manage-sources.ts';
 
 async function list(_: ApiRequest, { paths }: ConsoleContext) {
-  const added = await readSources(paths.config);
-  const shipped = defaultSource();
+  const shipped = defaultSource()?.source;
+  const added = new Set((await readSources(paths.config)).map(({ name }) => name));
   return {
-    sources: added.map(({ name, source, signers }) => ({
+    sources: (await sourcesInUse(paths.config)).map(({ name, source, signers }) => ({
       name,
       source,
+      /** It is used because none was added, and cannot be removed. */
+      shipped: !added.has(name) && source === shipped,
       signers: signers.map((signer) =>
         'publicKey' in signer ? 'a public key' : `${signer.identity} (${signer.issuer})`,
       ),
     })),
-    /** What is used while none was added. */
-    shipped: added.length === 0 ? shipped?.source : undefined,
   };
 }
 
 function report({ params }: ApiRequest, { paths, log }: ConsoleContext) {
-  return readSources(paths.config).then((sources) =>
+  return sourcesInUse(paths.config).then((sources) =>
     reportOnSource(findSource(sources, params.name ?? ''), paths, log),
   );
 }
@@ -59,7 +59,7 @@ async function add({ body }: ApiRequest, context: ConsoleContext): Promise<{ nam
 }
 
 async function update({ params }: ApiRequest, context: ConsoleContext): Promise<{ text: string }> {
-  const source = findSource(await readSources(context.paths.config), params.name ?? '');
+  const source = findSource(await sourcesInUse(context.paths.config), params.name ?? '');
   const text = describeUpdate(await updateSource(source, context.paths, context.log));
   context.changed('catalogs');
   return { text };

@@ -13,7 +13,7 @@ export const catalogsPage: Page = {
   icon: 'M10 3 3 6.5l7 3.5 7-3.5zM3 10l7 3.5 7-3.5M3 13.5 10 17l7-3.5',
   open: (view) =>
     view.follow(['catalogs'], async () => {
-      const { sources, shipped } = await ask<SourceList>('/api/catalogs', view.signal);
+      const { sources } = await ask<SourceList>('/api/catalogs', view.signal);
       view.show(
         head(
           'Catalogs',
@@ -26,10 +26,8 @@ export const catalogsPage: Page = {
         ),
         sources.length === 0
           ? empty(
-              shipped ? 'The catalog of this build is used' : 'No catalog yet',
-              shipped
-                ? [h('code', {}, shipped), ' is used until you add one.']
-                : 'Add one: its address, and the key or identity that signs it. Whoever gave you the address knows the key.',
+              'No catalog yet',
+              'Add one: its address, and the key or identity that signs it. Whoever gave you the address knows the key.',
             )
           : h(
               'ul',
@@ -42,7 +40,7 @@ export const catalogsPage: Page = {
 
 function sourceCard(
   view: View,
-  { name, source, signers }: SourceList['sources'][number],
+  { name, source, signers, shipped }: SourceList['sources'][number],
 ): HTMLElement {
   const status = h(
     'div',
@@ -65,6 +63,8 @@ function sourceCard(
       h('h2', {}, name),
       h('code', { class: 'small muted' }, source),
     ),
+    shipped &&
+      h('p', { class: 'small muted' }, 'The catalog of this build, used until you add one.'),
     status,
     facts([['Trusted signer', signers.join('; ')]], true),
     faults,
@@ -80,12 +80,13 @@ function sourceCard(
         { id: `update-${name}`, label: `Update ${name}` },
         faults,
       ),
-      action(
-        'Remove',
-        async () => removeDialog(name),
-        { id: `remove-${name}`, label: `Remove ${name}` },
-        faults,
-      ),
+      !shipped &&
+        action(
+          'Remove',
+          async () => removeDialog(name),
+          { id: `remove-${name}`, label: `Remove ${name}` },
+          faults,
+        ),
     ),
   );
 }
@@ -105,7 +106,9 @@ function reportView(report: SourceReport): Child {
       chip('Verified', 'good'),
       chip(`Number ${report.number}`),
       chip(`${report.servers} servers`),
-      report.offline && chip('Offline: from the cache', 'warn'),
+      report.offline &&
+        chip(report.packaged ? 'Offline: came with Portolan' : 'Offline: from the cache', 'warn'),
+      report.lookOnly && chip('To look at only', 'warn'),
       report.development && chip('Development key', 'warn'),
     ),
     h('p', { class: 'small muted' }, report.text.split('\n').slice(1).join(' ')),

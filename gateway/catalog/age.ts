@@ -1,0 +1,11 @@
+/** How long ago a time is, in words: "2 hours", "1 day", "5 months". `since` is RFC 3339. */
+export function ageInWords(since: string, now: Date): string {
+  const hours = Math.max(0, Math.floor((now.getTime() - Date.parse(since)) / 3_600_000));
+  if (hours < 48) return hours < 1 ? 'less than an hour' : count(hours, 'hour');
+  const days = Math.floor(hours / 24);
+  return days < 60 ? count(days, 'day') : count(Math.floor(days / 30.44), 'month');
+}
+
+function count(number: number, unit: string): string {
+  return `${number} ${unit}${number === 1 ? '' : 's'}`;
+}
