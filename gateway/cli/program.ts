@@ -4,6 +4,7 @@ import { registerCatalog } from './commands/catalog.ts';
 import { registerClient } from './commands/client.ts';
 import { registerCompletion } from './commands/completion.ts';
 import { registerConsole } from './commands/console.ts';
+import { registerMigrate } from './commands/migrate.ts';
 import { registerPolicy } from './commands/policy.ts';
 import { registerProfile } from './commands/profile.ts';
 import { registerRun } from './commands/run.ts';
@@ -44,6 +45,7 @@ export function createProgram(): Command {
   registerSecret(program);
   registerPolicy(program);
   registerClient(program);
+  registerMigrate(program);
   registerCompletion(program);
   registerConsole(program);
   return program;

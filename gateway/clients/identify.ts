@@ -19,7 +19,8 @@ export function identify(entry: unknown): ServerIdentity {
   ) {
     return { kind: 'portolan', name: 'portolan' };
   }
-  if (program === 'docker' && args[0] === 'mcp') {
+  // Options of docker itself may come first: `docker --context desktop-linux mcp gateway run`.
+  if (program === 'docker' && (args[0] === 'mcp' || args.join(' ').includes('mcp gateway run'))) {
     return { kind: 'docker-toolkit', name: 'docker mcp gateway' };
   }
   const image = imageOf(program, args);

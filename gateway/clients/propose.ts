@@ -24,12 +24,7 @@ export async function proposeEntries(
   entries: ReadonlyMap<string, unknown>,
   catalogs: CatalogSet,
 ): Promise<readonly Proposal[]> {
-  const fetched = new Map<string, Promise<ServerEntry | undefined>>();
-  const fetchEntry = (name: string) => {
-    const entry = fetched.get(name) ?? entryOf(catalogs, name);
-    fetched.set(name, entry);
-    return entry;
-  };
+  const fetchEntry = entryFetcher(catalogs);
   return Promise.all(
     [...entries].map(async ([name, raw]): Promise<Proposal> => {
       const is = identify(raw);
@@ -48,11 +43,22 @@ export async function proposeEntries(
 function candidates(is: ServerIdentity, catalogs: CatalogSet): string[] {
   const kind = is.kind in KINDS ? KINDS[is.kind as keyof typeof KINDS] : undefined;
   if (kind === undefined) return [];
-  const words = new Set(wordsOf(is.name));
+  return namesByWords(is.name, catalogs, kind);
+}
+
+/** Names of entries that share words with a text, those that share most first. */
+export function namesByWords(
+  text: string,
+  catalogs: CatalogSet,
+  kind?: 'container' | 'npm' | 'remote',
+): string[] {
+  const words = new Set(wordsOf(text));
   return catalogs
     .all()
     .filter(
-      ({ server }) => server.summary.kind === kind && server.versions[0]?.status !== 'withdrawn',
+      ({ server }) =>
+        (kind === undefined || server.summary.kind === kind) &&
+        server.versions[0]?.status !== 'withdrawn',
     )
     .map(({ server: { name, summary } }) => ({
       name,
@@ -70,7 +76,7 @@ function candidates(is: ServerIdentity, catalogs: CatalogSet): string[] {
 /** Words that say nothing about which server it is. */
 const COMMON = new Set(['mcp', 'server', 'com', 'io', 'https', 'docker', 'modelcontextprotocol']);
 
-function wordsOf(text: string): string[] {
+export function wordsOf(text: string): string[] {
   const words = text.toLowerCase().match(/[a-z0-9]+/g) ?? [];
   return [...new Set(words)].filter((word) => !COMMON.has(word));
 }
@@ -81,6 +87,18 @@ function isSame(is: ServerIdentity, entry: ServerEntry): boolean {
     return entry.container !== undefined && normalImage(entry.container.image) === is.name;
   }
   return is.kind === 'url' && entry.remote !== undefined && normalUrl(entry.remote.url) === is.name;
+}
+
+/** Fetches each entry once. */
+export function entryFetcher(
+  catalogs: CatalogSet,
+): (name: string) => Promise<ServerEntry | undefined> {
+  const fetched = new Map<string, Promise<ServerEntry | undefined>>();
+  return (name) => {
+    const entry = fetched.get(name) ?? entryOf(catalogs, name);
+    fetched.set(name, entry);
+    return entry;
+  };
 }
 
 /** An entry that cannot be fetched or verified is no proposal; `portolan show` says why. */

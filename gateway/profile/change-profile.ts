@@ -185,7 +185,8 @@ async function exists({ path }: ProfilePlace): Promise<boolean> {
   return (await textOf(path)) !== undefined;
 }
 
-function profileExists({ name, path }: ProfilePlace): PortolanError {
+/** What is thrown when a profile would be written over. */
+export function profileExists({ name, path }: ProfilePlace): PortolanError {
   return new PortolanError(
     'usage',
     'PROFILE_EXISTS',

@@ -1,6 +1,8 @@
 import { parse } from 'yaml';
 import type { Profile, ProfileServer, ServerEntry } from '../../core/entry/types.generated.ts';
 import { PortolanError } from '../../core/errors.ts';
+import { carrySettings, switchesFor } from '../migrate/carry-settings.ts';
+import { isRecord } from '../migrate/docker-setup.ts';
 import type { Imported } from './profile-file.ts';
 import { EMPTY_LOCK } from './profile-lock.ts';
 
@@ -71,27 +73,19 @@ export async function fromDockerProfile(
 }
 
 function mapped(server: DockerServer, entry: ServerEntry, notes: string[]): ProfileServer {
-  const declared = entry.parameters?.properties ?? {};
-  const parameters: NonNullable<ProfileServer['parameters']> = {};
-  for (const [key, value] of Object.entries(isRecord(server.config) ? server.config : {})) {
-    if (!Object.hasOwn(declared, key) || !isParameter(value)) {
-      notes.push(`${entry.name}: the setting ${key} has no counterpart here; left out`);
-    } else {
-      parameters[key] =
-        declared[key]?.type === 'array' && !Array.isArray(value) ? [String(value)] : value;
-    }
-  }
+  const carried = carrySettings(entry, isRecord(server.config) ? server.config : {});
+  notes.push(...carried.notes.map((text) => `${entry.name}: ${text}`));
   const tools = Array.isArray(server.tools)
     ? server.tools.filter((tool): tool is string => typeof tool === 'string' && tool !== '')
-    : [];
+    : undefined;
   for (const { name } of (server.secrets ? entry.secrets : undefined) ?? []) {
     notes.push(
       `${entry.name}: the secret stays with Docker; portolan secret set ${entry.name}.${name}`,
     );
   }
   return {
-    ...(Object.keys(parameters).length > 0 && { parameters }),
-    ...(tools.length > 0 && { tools: { enable: [...new Set(tools)] } }),
+    ...(Object.keys(carried.parameters).length > 0 && { parameters: carried.parameters }),
+    ...(tools && { tools: switchesFor(tools) }),
   };
 }
 
@@ -110,15 +104,4 @@ function nameOf({ snapshot, image, source, endpoint }: DockerServer): string {
     );
   }
   return ([source, endpoint].find((one) => typeof one === 'string') as string | undefined) ?? '';
-}
-
-function isParameter(value: unknown): value is string | number | boolean | string[] {
-  return (
-    ['string', 'number', 'boolean'].includes(typeof value) ||
-    (Array.isArray(value) && value.every((item) => typeof item === 'string'))
-  );
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

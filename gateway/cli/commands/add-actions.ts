@@ -1,19 +1,18 @@
-import { renderDiff } from '../../../core/entry/render-diff.ts';
 import { PortolanError } from '../../../core/errors.ts';
 import { portolanPaths } from '../../paths.ts';
 import { type Addition, planAddition } from '../../profile/add-server.ts';
 import { setServer } from '../../profile/change-profile.ts';
 import { notInProfile } from '../../profile/not-in-profile.ts';
 import type { ProfilePlace } from '../../profile/place.ts';
-import { DEFAULT_PROFILE, NO_PROFILE } from '../../profile/profile-context.ts';
+import { NO_PROFILE } from '../../profile/profile-context.ts';
 import { profileContext } from '../../profile/profile-selection.ts';
 import { readProfile, readProfileIfAny, serverIn } from '../../profile/read-profile.ts';
 import { parametersFor, storeParameters } from '../../profile/set-parameters.ts';
 import { parseAssignments } from '../../profile/settings.ts';
 import { switchKnownTools } from '../../profile/switch-known-tools.ts';
 import { toolRefusal } from '../../profile/tool-switch.ts';
-import { visible } from '../../relay/render-diff.ts';
 import { catalogsOfProfile } from '../catalog-access.ts';
+import { describeAddition, profileArgument } from '../describe-addition.ts';
 import { openUserVault } from '../open-vault.ts';
 import { note, print } from '../print.ts';
 import { chosenPlace, type ProfileOptions } from '../profile-options.ts';
@@ -173,38 +172,15 @@ function parseRemoval(text: string): { readonly server: string; readonly paramet
 }
 
 function describe(addition: Addition, place: ProfilePlace, dryRun: boolean): string {
-  const { server, permissions, tools, missingSecrets, signIn } = addition;
-  const { entry } = server;
-  const profile = argument(place);
-  const lines = renderDiff(permissions, { added: [], removed: [], changed: [] });
-  const missing = [
-    ...addition.missingParameters.map(
-      ({ name, description }) =>
-        `parameter ${name} (${visible(description)}): portolan set ${entry.name}.${name}=VALUE${profile}`,
-    ),
-    ...missingSecrets.map(
-      ({ name, description }) =>
-        `secret ${name} (${visible(description)}): portolan secret set ${entry.name}.${name}${profile}`,
-    ),
-    ...(signIn ? [`sign-in: portolan auth login ${entry.name}`] : []),
-  ];
+  const { entry } = addition.server;
   return [
     dryRun
       ? `${entry.name} ${entry.version} would be added to the profile ${place.name}`
       : `${entry.name} ${entry.version} is added to the profile ${place.name} (${place.path})`,
-    lines.length === 0 ? 'It may touch nothing outside its box.' : 'It asks for:',
-    ...lines.map((line) => `  ${line}`),
-    tools ? `It offers ${tools.length} tools.` : 'Its tools are listed live.',
-    ...(missing.length > 0
-      ? ['Missing before it can be used:', ...missing.map((line) => `  ${line}`)]
-      : []),
+    ...describeAddition(addition, place),
   ].join('\n');
 }
 
 function nextSteps(place: ProfilePlace): string {
-  return `Next: portolan client connect CLIENT${argument(place)}, or portolan run${argument(place)}. Gateways that serve this profile follow by themselves.`;
-}
-
-function argument({ name }: ProfilePlace): string {
-  return name === DEFAULT_PROFILE ? '' : ` --profile ${name}`;
+  return `Next: portolan client connect CLIENT${profileArgument(place)}, or portolan run${profileArgument(place)}. Gateways that serve this profile follow by themselves.`;
 }

@@ -1,0 +1,40 @@
+import { renderDiff } from '../../core/entry/render-diff.ts';
+import type { Addition } from '../profile/add-server.ts';
+import type { ProfilePlace } from '../profile/place.ts';
+import { DEFAULT_PROFILE } from '../profile/profile-context.ts';
+import { visible } from '../relay/render-diff.ts';
+
+/** What a server may do and offers, and the commands for what it lacks, a line each. */
+export function describeAddition(
+  addition: Addition,
+  place: Pick<ProfilePlace, 'name'>,
+): readonly string[] {
+  const { server, permissions, tools, missingSecrets, signIn } = addition;
+  const { entry } = server;
+  const profile = profileArgument(place);
+  const lines = renderDiff(permissions, { added: [], removed: [], changed: [] });
+  const missing = [
+    ...addition.missingParameters.map(
+      ({ name, description }) =>
+        `parameter ${name} (${visible(description)}): portolan set ${entry.name}.${name}=VALUE${profile}`,
+    ),
+    ...missingSecrets.map(
+      ({ name, description }) =>
+        `secret ${name} (${visible(description)}): portolan secret set ${entry.name}.${name}${profile}`,
+    ),
+    ...(signIn ? [`sign-in: portolan auth login ${entry.name}`] : []),
+  ];
+  return [
+    lines.length === 0 ? 'It may touch nothing outside its box.' : 'It asks for:',
+    ...lines.map((line) => `  ${line}`),
+    tools ? `It offers ${tools.length} tools.` : 'Its tools are listed live.',
+    ...(missing.length > 0
+      ? ['Missing before it can be used:', ...missing.map((line) => `  ${line}`)]
+      : []),
+  ];
+}
+
+/** ` --profile NAME`, where a command would take another one without it. */
+export function profileArgument({ name }: Pick<ProfilePlace, 'name'>): string {
+  return name === DEFAULT_PROFILE ? '' : ` --profile ${name}`;
+}
