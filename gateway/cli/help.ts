@@ -62,6 +62,7 @@ export function generalHelp(): string {
     '  PORTOLAN_HOME        one folder for configuration, cache and state',
     '  PORTOLAN_PASSPHRASE  opens the vault of secrets where nobody can be asked',
     '',
+    '`portolan` alone, at a terminal, asks a few questions and sets up a first server.',
     'Commands that end by themselves take --json; errors are JSON then as well.',
     '`portolan help COMMAND` explains a command. Documentation:',
     '  https://portolan-mcp.github.io/portolan/docs/',

@@ -11,6 +11,9 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
   if (command === '__complete') {
     return (await import('./completion/run-complete.ts')).runComplete(args);
   }
+  if (command === undefined && isTerminal()) {
+    return (await import('../guide/run-guide.ts')).runGuide();
+  }
   const options = command === 'run' ? quickRunOptions(args) : undefined;
   if (options) return runGateway(options);
   const [{ CommanderError }, { createProgram }] = await Promise.all([
@@ -23,4 +26,9 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
     if (!(error instanceof CommanderError)) throw error;
     reportCommandLine(error);
   }
+}
+
+/** Whether somebody is there to answer questions; else `portolan` alone prints its help. */
+function isTerminal({ stdin, stdout, env } = process): boolean {
+  return Boolean(stdin.isTTY && stdout.isTTY) && env.TERM !== 'dumb' && !env.CI;
 }
