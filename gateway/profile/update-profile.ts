@@ -69,15 +69,35 @@ export async function planUpdates(
       return 'pin' in pin ? { ...noChange(name, from, to), ...pin } : undefined;
     }
     const before = from && (await lockedServer(catalogs, name, from));
-    const permissions = permissionDiff(before?.entry, after.entry);
-    const tools = toolDiff(toolsOf(before), toolsOf(after));
-    const notes = notesOf(from, to, before);
+    const { permissions, tools, notes } = versionDiff({ from, to, before, after });
     const offered = tools.added.filter(
       (tool) => toolRefusal(own, name, tool.name, place.name) === undefined,
     );
     const widens = permissions.more.length + offered.length + notes.length > 0;
     return { server: name, ...(from && { from }), to, permissions, tools, notes, widens, ...pin };
   }
+}
+
+/** Two versions of a server, and what is locked of them; `before` is absent where it cannot be had. */
+export interface VersionPair {
+  readonly from: LockedServer | undefined;
+  readonly to: LockedServer;
+  readonly before: VerifiedServer | undefined;
+  readonly after: VerifiedServer;
+}
+
+/** What a user has to know of the step from one version to another. */
+export function versionDiff({
+  from,
+  to,
+  before,
+  after,
+}: VersionPair): Pick<ServerUpdate, 'permissions' | 'tools' | 'notes'> {
+  return {
+    permissions: permissionDiff(before?.entry, after.entry),
+    tools: toolDiff(toolsOf(before), toolsOf(after)),
+    notes: notesOf(from, to, before),
+  };
 }
 
 /** Locks what was agreed to. Entries of servers that the profile no longer has are dropped. */
@@ -109,7 +129,7 @@ async function pinVersion(
 }
 
 /** What is locked now. It may be gone: then all that the new version may do counts as more. */
-async function lockedServer(
+export async function lockedServer(
   catalogs: CatalogSet,
   name: string,
   locked: LockedServer,
@@ -143,6 +163,6 @@ function noChange(server: string, from: LockedServer, to: LockedServer): ServerU
   return { server, from, to, permissions, tools: nothing, notes: [], widens: false };
 }
 
-function toolsOf(server: VerifiedServer | undefined): readonly ToolDefinition[] {
+export function toolsOf(server: VerifiedServer | undefined): readonly ToolDefinition[] {
   return server?.tools?.tools ?? [];
 }

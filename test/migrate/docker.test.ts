@@ -100,6 +100,17 @@ describe.skipIf(process.platform === 'win32')('portolan migrate docker', () => {
     expect(again).toMatchObject({ code: 2, stdout: '' });
     expect(again.stderr).toContain('PROFILE_EXISTS');
     expect(profileFile('docker')).toBe(before);
+    // The same again asks for nothing; other folders do.
+    expect(await migrate(['--apply', '--replace'])).toMatchObject({ code: 0 });
+    expect(profileFile('docker')).toBe(before);
+    writeToolkit(docker(), { 'config.yaml': 'filesystem: {paths: [/]}\n' });
+    const wider = await migrate(['--apply', '--replace']);
+    expect(wider).toMatchObject({ code: 7 });
+    expect(wider.stderr).toContain('CONSENT_NEEDED');
+    expect(wider.stdout).toContain('! directories: ["/home/me/work"] -> ["/"]');
+    expect(profileFile('docker')).toBe(before);
+    expect(await migrate(['--apply', '--replace', '--yes'])).toMatchObject({ code: 0 });
+    expect(profileFile('docker')).not.toBe(before);
   });
 
   it('carries nothing over that does not fit or is a secret here', async () => {

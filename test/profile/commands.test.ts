@@ -1,55 +1,20 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { openLayout } from '../../core/oci/layout.ts';
-import { keySigner } from '../../core/trust/sign.ts';
-import { publish } from '../../scripts/publisher/publish.ts';
-import { loadRegistry, requireValid } from '../../scripts/registry/load.ts';
 import { type Outcome, portolan, portolanOutput } from '../support/portolan.ts';
 import { containerEntry, type TestPublication, testPublication } from '../support/publication.ts';
+import { mover, SETTINGS, tools } from './moving-catalog.ts';
 
 /** A catalog that moves on: each publication keeps what was there before. */
 let publication: TestPublication;
 let layout: string;
 let env: NodeJS.ProcessEnv;
-let number = 0;
-
-const tools = (...names: string[]) => ({
-  capturedFrom: `registry.example/beta@sha256:${'b'.repeat(64)}`,
-  serverInfo: { name: 'beta', version: '1.0.0' },
-  capabilities: { tools: {} },
-  tools: names.map((name) => ({
-    name,
-    description: `Does ${name}.`,
-    inputSchema: { type: 'object' },
-  })),
-});
-
-const SETTINGS = `parameters:
-  type: object
-  properties:
-    folder: { type: string, description: Folder to read. }
-    depth: { type: integer, minimum: 1, description: How deep. }
-  required: [folder]
-secrets:
-  - { name: token, description: Token of beta. }
-env: { FOLDER: '{folder}', DEPTH: '{depth}', TOKEN: '{token}' }
-`;
-
-async function move(): Promise<void> {
-  number += 1;
-  const registry = requireValid(await loadRegistry(publication.registry));
-  await publish(registry, await openLayout(layout, { create: true }), {
-    sign: keySigner(publication.key),
-    batchSize: 1,
-    policy: publication.policy,
-    position: { number, development: false },
-  });
-}
+let move: () => Promise<void>;
 
 beforeAll(async () => {
   publication = await testPublication();
   layout = join(publication.folder, 'moving');
+  move = mover(publication, layout);
   await publication.write('beta', containerEntry('beta') + SETTINGS, tools('one', 'two'));
   await publication.write('gamma', containerEntry('gamma'), tools('three'));
   await move();

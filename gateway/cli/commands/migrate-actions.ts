@@ -1,4 +1,5 @@
 import { PortolanError } from '../../../core/errors.ts';
+import type { CatalogSet } from '../../catalog/catalog-set.ts';
 import { type DockerClient, dockerClients } from '../../migrate/docker-clients.ts';
 import type { DockerProfile } from '../../migrate/docker-setup.ts';
 import {
@@ -14,7 +15,9 @@ import { createProfile, profileExists } from '../../profile/change-profile.ts';
 import { type ProfilePlace, profilePlace } from '../../profile/place.ts';
 import { NO_PROFILE } from '../../profile/profile-context.ts';
 import { readProfileIfAny } from '../../profile/read-profile.ts';
+import { planReplacement } from '../../profile/replace-profile.ts';
 import { openCatalogs } from '../catalog-access.ts';
+import { agreeToReplace } from '../consent.ts';
 import { openUserVault } from '../open-vault.ts';
 import { note, print } from '../print.ts';
 import { describeError } from '../report-error.ts';
@@ -58,7 +61,7 @@ export async function migrateDocker(options: MigrateDockerOptions): Promise<void
     });
   }
   const clients = await dockerClients((error) => problems.push(error));
-  const written = options.apply ? await write(plans, options, paths) : [];
+  const written = options.apply ? await write(plans, options, paths, catalogs) : [];
   const report = {
     folder: setup.folder,
     files: setup.files,
@@ -84,18 +87,27 @@ export async function migrateDocker(options: MigrateDockerOptions): Promise<void
 /** Every profile is checked before the first is written: half of a command is no result. */
 async function write(
   plans: readonly ProfilePlan[],
-  { replace }: MigrateDockerOptions,
+  options: MigrateDockerOptions,
   paths: Paths,
+  catalogs: CatalogSet,
 ): Promise<readonly ProfilePlan[]> {
+  const { replace } = options;
   const wanted = plans.filter((plan) => takenOf(plan).length > 0);
   const there = wanted.find(({ exists }) => exists && !replace);
   if (there) throw profileExists(there.place);
-  for (const { place, docker, servers } of wanted) {
-    const description = `From the ${docker.name === ENABLED ? 'servers that were switched on in' : `profile ${docker.name} of`} Docker's MCP Toolkit.`;
-    await createProfile(place, paths, {
-      ...migratedProfile(servers, description),
-      replace: replace === true,
-    });
+  const made = wanted.map(({ place, docker, servers }) => {
+    const origin =
+      docker.name === ENABLED ? 'servers that were switched on in' : `profile ${docker.name} of`;
+    return { place, ...migratedProfile(servers, `From the ${origin} Docker's MCP Toolkit.`) };
+  });
+  for (const { place, ...after } of made) {
+    const before = await readProfileIfAny(place, paths);
+    if (!before) continue;
+    const changes = await planReplacement(before, after, async () => catalogs);
+    await agreeToReplace(changes, place.name, options, '`portolan migrate docker`');
+  }
+  for (const { place, ...after } of made) {
+    await createProfile(place, paths, { ...after, replace: replace === true });
   }
   return wanted;
 }

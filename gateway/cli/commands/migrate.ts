@@ -11,6 +11,7 @@ export interface MigrateDockerOptions extends CatalogOptions {
   readonly map: readonly string[];
   readonly apply?: true;
   readonly replace?: true;
+  readonly yes?: true;
   readonly json?: true;
 }
 
@@ -35,7 +36,10 @@ export function registerMigrate(program: Command): void {
     ],
     notes:
       "Reads Docker's files and changes none of them. Values of secrets are not read: Docker gives none back.",
-    exits: { 1: 'a file could not be read, or a profile had nothing to take over; the rest was' },
+    exits: {
+      7: 'with --replace, a server would be allowed more than before, and nobody agreed',
+      1: 'a file could not be read, or a profile had nothing to take over; the rest was',
+    },
   })
     .description(
       "Plans how to move from Docker's MCP Toolkit: for each of its servers the entry of your catalogs, settings, tools, secrets and sign-ins, and for each client the command that connects it here. Writes profiles with --apply only.",
@@ -59,7 +63,11 @@ export function registerMigrate(program: Command): void {
       [],
     )
     .option('--apply', 'write the profiles')
-    .option('--replace', 'take the place of profiles of these names')
+    .option(
+      '--replace',
+      'take the place of profiles of these names; asks before a server may do more',
+    )
+    .option('--yes', 'agree to everything that is shown')
     .option('--json', 'print JSON')
     .action(async (options: MigrateDockerOptions) =>
       (await import('./migrate-actions.ts')).migrateDocker(options),

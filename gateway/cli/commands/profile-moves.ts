@@ -11,7 +11,9 @@ import { lockedIn } from '../../profile/profile-lock.ts';
 import { pullProfile } from '../../profile/pull-profile.ts';
 import { pushProfile } from '../../profile/push-profile.ts';
 import { readProfile, readProfileIfAny, serversOf, textOf } from '../../profile/read-profile.ts';
+import { planReplacement } from '../../profile/replace-profile.ts';
 import { type CatalogOptions, openCatalogs } from '../catalog-access.ts';
+import { agreeToReplace } from '../consent.ts';
 import { note, print, table } from '../print.ts';
 import { readOptionFile, trustPolicyOf } from '../trust-options.ts';
 import type { ExportOptions, ImportOptions, PushOptions } from './profile.ts';
@@ -73,54 +75,68 @@ export async function pullOne(
   given: string,
   options: ImportOptions,
 ): Promise<void> {
+  // The trust options are about the profile, not about catalogs.
+  const openOptions = options.catalog === undefined ? {} : { catalog: options.catalog };
   const pulled = await pullProfile(source, {
     policy: () => trustPolicyOf(options),
-    // The trust options are about the profile, not about catalogs.
-    entryOf: entryReader(options.catalog === undefined ? {} : { catalog: options.catalog }),
+    entryOf: entryReader(openOptions),
   });
   const from = pulled.signer
     ? `from ${source}, signed by ${pulled.signer}`
     : `from ${source}, which nobody signed: only names, settings and tools were taken`;
-  await take(pulled, given, options, from);
+  await take(pulled, given, options, from, openOptions);
 }
 
-/** Writes a profile that was checked, and says what is different now. */
+/** Writes a profile that was checked, after the user agreed to what it changes of one that is there. */
 async function take(
   imported: Imported,
   given: string,
   options: ImportOptions,
   from: string,
+  openOptions: CatalogOptions = options,
 ): Promise<void> {
   const paths = portolanPaths();
   const place = await profilePlace(given, paths);
   const before = options.replace ? await readProfileIfAny(place, paths) : undefined;
-  const { profile, lock, text, notes } = imported;
-  await createProfile(place, paths, {
-    profile,
-    lock,
-    ...(text !== undefined && { text }),
-    replace: options.replace === true,
-  });
-  if (options.use) await setCurrentProfile(place, paths);
+  const { profile, text, notes } = imported;
+  const changes =
+    before &&
+    (await planReplacement(before, imported, (names) =>
+      openCatalogs({ ...openOptions, catalogs: names }, paths, note),
+    ));
+  if (changes) await agreeToReplace(changes, place.name, options, '--dry-run');
+  const lock = changes?.lock ?? imported.lock;
+  if (!options.dryRun) {
+    const written = { profile, lock, ...(text !== undefined && { text }) };
+    await createProfile(place, paths, { ...written, replace: options.replace === true });
+    if (options.use) await setCurrentProfile(place, paths);
+  }
   const servers = serversOf(profile).map(([server]) => {
     const [was, is] = [before && lockedIn(before.lock, server), lockedIn(lock, server)];
     return { server, version: is?.version, before: was?.version };
   });
   const unlocked = servers.some(({ version }) => version === undefined);
-  print(options.json, { name: place.name, path: place.path, servers, notes }, () =>
+  const report = {
+    name: place.name,
+    path: place.path,
+    servers,
+    notes,
+    ...(changes && { changes: { servers: changes.servers, notes: changes.notes } }),
+    written: !options.dryRun,
+  };
+  print(options.json, report, () =>
     [
-      `The profile ${place.name} is ${from}:`,
+      `The profile ${place.name} ${options.dryRun ? 'would be' : 'is'} ${from}:`,
       // Settings count as much as versions: a folder that a server may read is one of them.
-      table(rowsOf(imported).map(([server = '', ...rest]) => [`  ${server}`, ...rest])),
-      ...servers
-        .filter(({ version, before: was }) => was !== undefined && was !== version)
-        .map(
-          ({ server, version, before: was }) => `! ${server}: ${was} -> ${version ?? 'not locked'}`,
-        ),
+      table(rowsOf({ profile, lock }).map(([server = '', ...rest]) => [`  ${server}`, ...rest])),
       ...notes.map((text) => `! ${text}`),
-      unlocked
-        ? `Next: portolan update --profile ${place.name} shows what the servers may do, and locks them`
-        : `Next: portolan secret check --profile ${place.name}`,
+      ...(options.dryRun
+        ? ['Nothing was written.']
+        : [
+            unlocked
+              ? `Next: portolan update --profile ${place.name} shows what the servers may do, and locks them`
+              : `Next: portolan secret check --profile ${place.name}`,
+          ]),
     ].join('\n'),
   );
 }

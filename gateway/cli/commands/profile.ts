@@ -32,6 +32,8 @@ export interface ToolSwitchOptions extends CatalogOptions, ProfileOptions, JsonO
 
 export interface ImportOptions extends CatalogOptions, JsonOption {
   readonly replace?: true;
+  readonly dryRun?: true;
+  readonly yes?: true;
   readonly use?: true;
 }
 
@@ -105,6 +107,10 @@ function registerSets(program: Command): Command {
   return profile;
 }
 
+const REPLACE_EXITS = {
+  7: 'a server would be allowed more than in the profile that is there, and nobody agreed',
+};
+
 /** Profiles that come from elsewhere or go there. */
 function registerMoves(profile: Command): void {
   const actions = () => import('./profile-moves.ts');
@@ -123,7 +129,16 @@ function registerMoves(profile: Command): void {
         .argument('<file>', 'an exported profile, or one of `docker mcp profile export`')
         .argument('<name|path>', 'what to call it here'),
     ),
-    { examples: [['Take over a profile', 'portolan profile import work.yaml work --use']] },
+    {
+      examples: [
+        ['Take over a profile', 'portolan profile import work.yaml work --use'],
+        [
+          'See what a newer one would change',
+          'portolan profile import work.yaml work --replace --dry-run',
+        ],
+      ],
+      exits: REPLACE_EXITS,
+    },
   )
     .description(
       "Takes over a profile from a file, with its lock. Of a profile of Docker's toolkit it takes the servers that your catalogs have, and says what it could not take.",
@@ -171,6 +186,7 @@ function registerMoves(profile: Command): void {
         ],
       ],
       notes: '--key, --identity and --issuer say who must have signed the profile.',
+      exits: REPLACE_EXITS,
     },
   )
     .description(
@@ -183,7 +199,12 @@ function registerMoves(profile: Command): void {
 
 function imported(command: Command): Command {
   return json(withCatalogOptions(command))
-    .option('--replace', 'take the place of a profile of that name')
+    .option(
+      '--replace',
+      'take the place of a profile of that name; asks before a server may do more',
+    )
+    .option('--yes', 'agree to everything that is shown')
+    .option('--dry-run', 'show what would change, write nothing')
     .option('--use', 'make it the current profile');
 }
 

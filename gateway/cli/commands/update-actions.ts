@@ -1,10 +1,10 @@
-import { renderDiff } from '../../../core/entry/render-diff.ts';
-import { PortolanError } from '../../../core/errors.ts';
+import type { PortolanError } from '../../../core/errors.ts';
 import { portolanPaths } from '../../paths.ts';
 import { requireFrozen } from '../../profile/check-lock.ts';
 import { type LoadedProfile, readProfile } from '../../profile/read-profile.ts';
 import { applyUpdates, planUpdates, type ServerUpdate } from '../../profile/update-profile.ts';
 import { catalogsOfProfile } from '../catalog-access.ts';
+import { canAsk, confirmed, consentNeeded, describeChange } from '../consent.ts';
 import { note, print } from '../print.ts';
 import { chosenPlace } from '../profile-options.ts';
 import type { UpdateOptions } from './profile.ts';
@@ -49,15 +49,11 @@ function report(server: string, error: PortolanError): void {
 }
 
 function show(updates: readonly ServerUpdate[], { place }: LoadedProfile): void {
-  for (const { server, from, to, permissions, tools, notes, pin } of updates) {
+  for (const update of updates) {
+    const { from, to, pin } = update;
     const change = from ? `${from.version} -> ${to.version}` : `${to.version}, not locked before`;
-    const lines = [
-      `${server}  ${change}${pin === undefined ? '' : ' (kept from now on)'}`,
-      ...notes.map((text) => `  ! ${text}`),
-      ...renderDiff(permissions, tools).map((line) => `  ${line}`),
-    ];
-    if (lines.length === 1) lines.push('  asks for nothing new, offers the same tools');
-    process.stdout.write(`${lines.join('\n')}\n`);
+    const step = `${change}${pin === undefined ? '' : ' (kept from now on)'}`;
+    process.stdout.write(`${describeChange(update, step)}\n`);
   }
   if (updates.length > 0) process.stdout.write(`(profile ${place.name})\n`);
 }
@@ -65,31 +61,21 @@ function show(updates: readonly ServerUpdate[], { place }: LoadedProfile): void 
 /** Asks before anything widens. Throws `forbidden` / `CONSENT_NEEDED` when nobody can be asked. */
 async function agreedTo(
   updates: readonly ServerUpdate[],
-  { yes, json }: UpdateOptions,
+  options: UpdateOptions,
 ): Promise<readonly ServerUpdate[]> {
   const wider = updates.filter(({ widens }) => widens);
-  if (yes || wider.length === 0) return updates;
-  if (!process.stdin.isTTY || json) {
-    throw new PortolanError(
-      'forbidden',
-      'CONSENT_NEEDED',
-      `${wider.map(({ server }) => server).join(', ')} would be allowed or offer more than before, and nobody is there to ask; look at it with \`portolan update --dry-run\`, then agree with --yes. Nothing was changed`,
+  if (options.yes || wider.length === 0) return updates;
+  if (!canAsk(options)) {
+    throw consentNeeded(
+      `${wider.map(({ server }) => server).join(', ')} would be allowed or offer more than before`,
+      '`portolan update --dry-run`',
     );
   }
-  const { confirm } = await import('@clack/prompts');
   const accepted: ServerUpdate[] = [];
   for (const update of updates) {
-    const answer =
-      !update.widens ||
-      (await confirm({
-        message: `Let ${update.server} do what is marked with + and !?`,
-        initialValue: false,
-        output: process.stderr,
-      }));
-    if (typeof answer === 'symbol') {
-      throw new PortolanError('forbidden', 'CANCELLED', 'cancelled; nothing was changed');
-    }
-    if (answer) accepted.push(update);
+    const isAgreed =
+      !update.widens || (await confirmed(`Let ${update.server} do what is marked with + and !?`));
+    if (isAgreed) accepted.push(update);
   }
   return accepted;
 }
