@@ -112,7 +112,9 @@ const LOOKUPS_AT_ONCE = 64;
 
 /** Writes everything of single servers, slice by slice. Slices in which nothing changed are kept. */
 async function writeServers(publication: Publication, before: Before, mark: string, pool: Pool) {
-  const slices = new Map<number, { id: number; servers: Slice['servers'][number][] }>();
+  const slices = new Map<number, Slice & { readonly servers: Slice['servers'][number][] }>();
+  const names = new Set(publication.catalog.servers.map(({ name }) => name));
+  const gone = Object.keys(before.servers).filter((name) => !names.has(name));
   const keys = new Map<number, string[]>();
   const signatures = new Map<string, string | undefined>();
   await forEachLimited(publication.catalog.servers, LOOKUPS_AT_ONCE, async ({ name, versions }) => {
@@ -124,7 +126,11 @@ async function writeServers(publication: Publication, before: Before, mark: stri
     const key = shortHash(JSON.stringify([server, signature, mark]));
     const known = before.servers[server.name];
     const id = sliceOf(server.name);
-    const slice = slices.get(id) ?? { id, servers: [] };
+    const slice = slices.get(id) ?? {
+      id,
+      servers: [],
+      gone: gone.filter((name) => sliceOf(name) === id),
+    };
     slice.servers.push({
       server,
       key,

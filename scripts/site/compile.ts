@@ -9,6 +9,7 @@ import {
 } from './model.ts';
 import type { Publication, PublishedVersion, Reader } from './publication.ts';
 import { renderReadme, sanitizeSvg } from './readme.ts';
+import { areTooMany } from './schema-rows.ts';
 import type { ServerFacts } from './state.ts';
 
 /** Bytes of an icon that a page of a large catalog holds itself, instead of a file for each. */
@@ -51,6 +52,7 @@ export function compileServer(
     ...(large && icon && icon.length < MOST_INLINE ? { icon } : {}),
     entry,
     tools: tools?.tools ?? [],
+    toolsApart: areTooMany(tools?.tools ?? []),
     ...(tools ? { capturedFrom: tools.capturedFrom } : {}),
     prompts: (tools?.prompts ?? []).map(({ name, ...rest }) => ({
       name,
@@ -72,7 +74,7 @@ export function compileServer(
 /** A server's line in lists. */
 export function listItem(
   server: CatalogServer,
-  { icon, signature }: Omit<ServerFacts, 'key'>,
+  { icon, signature }: Pick<ServerFacts, 'icon' | 'signature'>,
 ): ListItem {
   const { summary, versions, name } = server;
   const [current] = versions;

@@ -77,6 +77,8 @@ export interface ServerPage {
   readonly item: ListItem;
   readonly entry: ServerEntry;
   readonly tools: readonly ToolDefinition[];
+  /** The inputs of its tools are on a page of their own: they would make this one heavy. */
+  readonly toolsApart: boolean;
   readonly capturedFrom?: string;
   readonly prompts: readonly { readonly name: string; readonly description?: string }[];
   readonly resources: number;

@@ -3,16 +3,24 @@ import { atomFeed } from './feed.ts';
 import { serverMarkdown } from './markdown.ts';
 import type { ListItem, ServerJson, ServerPage, SiteData } from './model.ts';
 import { previewImage } from './preview.ts';
+import type { ServerFacts } from './state.ts';
 
-export const pagePath = (name: string): string => `servers/${name}/index.html`;
+/** Paths below the base of a server's pages. */
+export const pagesOf = (
+  name: string,
+  { toolsApart }: { readonly toolsApart: boolean },
+): string[] => (toolsApart ? [`servers/${name}/`, `servers/${name}/tools/`] : [`servers/${name}/`]);
 
-/** Paths of all files of one server. In a large catalog it has its page only. */
-export function serverPaths(name: string, large: boolean, icon: boolean): string[] {
-  const folder = `servers/${name}`;
+/** Paths of all files of one server. In a large catalog it has its pages only. */
+export function serverPaths(
+  name: string,
+  large: boolean,
+  facts: Pick<ServerFacts, 'icon' | 'toolsApart'>,
+): string[] {
   return [
-    pagePath(name),
-    ...(large ? [] : TWINS.map((file) => `${folder}/${file}`)),
-    ...(icon ? [`icons/${name}.svg`] : []),
+    ...pagesOf(name, facts).map((path) => `${path}index.html`),
+    ...(large ? [] : TWINS.map((file) => `servers/${name}/${file}`)),
+    ...(facts.icon ? [`icons/${name}.svg`] : []),
   ];
 }
 

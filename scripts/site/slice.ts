@@ -7,7 +7,7 @@ import { type FullTextRecord, recordOf, textPath } from './full-text.ts';
 import { type ServerPage, type SiteData, shardOf } from './model.ts';
 import type { Reader } from './publication.ts';
 import type { Renderer } from './renderer.ts';
-import { jsonOf, pagePath, serverFiles, serverPaths } from './server-files.ts';
+import { jsonOf, pagesOf, serverFiles, serverPaths } from './server-files.ts';
 import type { ServerFacts } from './state.ts';
 import { type Output, openOutput, writeIfChanged } from './write.ts';
 
@@ -26,6 +26,8 @@ export interface Slice {
     readonly key: string;
     readonly known?: ServerFacts;
   }[];
+  /** Servers that were here in the last build and are no more. */
+  readonly gone: readonly string[];
 }
 
 export interface SliceResult {
@@ -49,22 +51,20 @@ export function openSlices(
   async function flush(): Promise<void> {
     const { render } = await renderer;
     for (const { page, output } of waiting) {
-      output.write(
-        pagePath(page.item.name),
-        await render(`servers/${page.item.name}/`, { server: page }),
-      );
+      for (const path of pagesOf(page.item.name, page)) {
+        output.write(`${path}index.html`, await render(path, { server: page }));
+      }
     }
     waiting = [];
   }
 
-  async function write({ id, servers }: Slice): Promise<SliceResult> {
+  async function write({ id, servers, gone }: Slice): Promise<SliceResult> {
     const output = openOutput(build.out);
     const facts: Record<string, ServerFacts> = {};
     const texts: Record<string, FullTextRecord> = {};
     const before = readTexts(build.work, id);
-    const changedShards = new Set(
-      servers.filter(({ known }) => !known).map(({ server }) => shardOf(server.name)),
-    );
+    const changed = servers.filter(({ known }) => !known).map(({ server }) => server.name);
+    const changedShards = new Set([...changed, ...gone].map(shardOf));
     const shards = new Map<string, Record<string, unknown>>();
     let rendered = 0;
     for (const { server, signature, key, known } of servers) {
@@ -74,16 +74,18 @@ export function openSlices(
       const oldText = before[name];
       const inChangedShard = site.large && changedShards.has(shard);
       if (known && oldText && !inChangedShard) {
-        for (const path of serverPaths(name, site.large, known.icon)) output.keep(path);
+        for (const path of serverPaths(name, site.large, known)) output.keep(path);
         facts[name] = known;
         texts[name] = oldText;
         continue;
       }
       const { page, icon } = compileServer(reader, server, signature, site.large);
       if (site.large) shards.set(shard, { ...shards.get(shard), [name]: jsonOf(page) });
-      facts[name] = { key, icon: icon !== undefined, signature: page.signature };
+      const { signature: signedBy, toolsApart } = page;
+      const own = { key, icon: icon !== undefined, toolsApart, signature: signedBy };
+      facts[name] = own;
       if (page.item.status !== 'withdrawn') texts[name] = recordOf(page, build.base, site.large);
-      for (const path of serverPaths(name, site.large, icon !== undefined)) output.keep(path);
+      for (const path of serverPaths(name, site.large, own)) output.keep(path);
       if (known) continue;
       for (const [path, content] of serverFiles(page, site, icon)) output.write(path, content);
       waiting.push({ page, output });

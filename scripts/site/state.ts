@@ -7,6 +7,7 @@ export interface ServerFacts {
   /** Changes with everything that the server's files show. */
   readonly key: string;
   readonly icon: boolean;
+  readonly toolsApart: boolean;
   readonly signature: Signature;
 }
 

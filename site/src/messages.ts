@@ -132,6 +132,9 @@ export const messages = {
     tools: 'Tools',
     toolsLead:
       'The signed definitions. If the running server offers anything else, the gateway withholds it.',
+    toolsOf: (title: string) => `Tools of ${title}`,
+    toolsAll: 'Every tool with its inputs.',
+    toolsBack: (title: string) => `Back to ${title}`,
     toolsDynamic: 'The tools of this server are listed live:',
     noInput: 'Takes no input.',
     input: 'Input',

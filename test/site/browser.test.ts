@@ -16,6 +16,8 @@ const PAGES = [
   'servers/lighthouse-remote/',
   'servers/old-crane/',
   'servers/sunken-crane/',
+  'servers/busy-port/',
+  'servers/busy-port/tools/',
   'categories/',
   'categories/cloud/',
   'a-z/',
@@ -224,7 +226,7 @@ describe.skipIf(noBrowser)('the built site in a browser', () => {
 
     it('shows the raw definition of a tool on demand', async () => {
       const { page, faults, close } = await open('servers/harbour-files/');
-      const tool = page.locator('#tool-read_berth');
+      const tool = page.locator('.tool', { has: page.locator('#tool-read_berth') });
       await tool.locator('summary').click();
       expect(await tool.locator('[data-raw]').getAttribute('href')).toBe(
         '/servers/harbour-files/server.json',
@@ -238,6 +240,24 @@ describe.skipIf(noBrowser)('the built site in a browser', () => {
       await close();
     });
 
+    it('has the inputs of very many tools on a page of their own', async () => {
+      const { page, faults, close } = await open('servers/busy-port/');
+      expect(await page.locator('.tool').count()).toBe(60);
+      expect(await page.locator('.tool table').count()).toBe(0);
+      await page.click('text=job_17');
+      expect(new URL(page.url()).pathname).toBe('/servers/busy-port/tools/');
+      const inputs = page.locator('#tool-job_17');
+      await inputs.waitFor();
+      expect(await page.locator('.tool[open]').count()).toBe(1);
+      expect(await inputs.textContent()).toContain('The tide that job 17 is done with.');
+      await inputs.locator('[data-raw]').click();
+      await expect.poll(() => inputs.locator('pre').textContent()).toContain('"job_17"');
+      await page.click('text=Back to Busy Port');
+      expect(new URL(page.url()).pathname).toBe('/servers/busy-port/');
+      expect(faults).toEqual([]);
+      await close();
+    });
+
     it('tells what it may touch, what changed, and that a server is gone', async () => {
       const { page, close } = await open('servers/harbour-files/');
       const permissions = page.locator('.permissions');
@@ -247,9 +267,10 @@ describe.skipIf(noBrowser)('the built site in a browser', () => {
       expect(history).toContain('Added network api.harbour.example:443 asks for more');
       expect(history).toContain('Added secret api_key asks for more');
       expect(history).toContain('Added tool sink_boat');
-      await page.click('#tool-read_berth summary');
-      expect(await page.locator('#tool-read_berth').textContent()).toContain('filter.flag');
-      expect(await page.locator('#tool-sink_boat .chip').textContent()).toBe('can destroy');
+      const tool = (name: string) => page.locator('.tool', { has: page.locator(`#tool-${name}`) });
+      await tool('read_berth').locator('summary').click();
+      expect(await tool('read_berth').textContent()).toContain('filter.flag');
+      expect(await tool('sink_boat').locator('.chip').textContent()).toBe('can destroy');
       await page.goto(`${site.url}servers/sunken-crane/`);
       expect(await page.locator('.state').textContent()).toContain('It fell into the water.');
       expect(await page.locator('.state a').getAttribute('href')).toBe('/servers/crane/');
@@ -343,6 +364,51 @@ describe.skipIf(noBrowser)('the built site in a browser', () => {
       ).toEqual([]);
       await close();
     }
+  });
+
+  it('fits a window of half the width, as at 200% zoom, and stands still when asked to', async () => {
+    const wide: string[] = [];
+    const { page, close } = await open('', {
+      viewport: { width: 640, height: 450 },
+      deviceScaleFactor: 2,
+      reducedMotion: 'reduce',
+    });
+    for (const path of PAGES) {
+      await page.goto(`${site.url}${path}`);
+      const { overflow, moving } = await page.evaluate(() => ({
+        overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
+        moving: [...document.querySelectorAll('*')].filter((element) => {
+          const { transitionDuration, animationName, scrollBehavior } = getComputedStyle(element);
+          const still = /^0s(, 0s)*$/.test(transitionDuration) && animationName === 'none';
+          return !still || scrollBehavior === 'smooth';
+        }).length,
+      }));
+      if (overflow > 0) wide.push(`/${path} is ${overflow} px wider than the window`);
+      if (moving > 0) wide.push(`/${path} has ${moving} elements that move`);
+    }
+    await close();
+    expect(wide).toEqual([]);
+  }, 240_000);
+
+  it('prints what a page says, without what only a screen can use', async () => {
+    const { page, close } = await open('servers/harbour-files/', { colorScheme: 'dark' });
+    await page.emulateMedia({ media: 'print', colorScheme: 'dark' });
+    for (const hidden of ['.site-header nav', '.site-footer', '[data-copy]', '.icon-button']) {
+      expect(await page.locator(hidden).first().isVisible(), hidden).toBe(false);
+    }
+    for (const shown of ['h1', '.permissions', '.install pre', '.history', '.readme']) {
+      expect(await page.locator(shown).first().isVisible(), shown).toBe(true);
+    }
+    // Paper is white, whatever the screen is.
+    const colours = await page.evaluate(() => {
+      const { backgroundColor } = getComputedStyle(document.documentElement);
+      const { color } = getComputedStyle(document.body);
+      return [backgroundColor, color].map((text) => Number(/\d+/.exec(text)?.[0]));
+    });
+    expect(colours[0]).toBeGreaterThan(240);
+    expect(colours[1]).toBeLessThan(80);
+    expect((await page.pdf()).byteLength).toBeGreaterThan(10_000);
+    await close();
   });
 
   it.each([

@@ -1,7 +1,18 @@
 import { cp, mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { buildTestSite, readTree, temporaryFolder } from './support/site.ts';
+import { serveSite } from '../../scripts/start/serve-site.ts';
+import { chromiumPath } from '../support/needs.ts';
+import {
+  buildTestSite,
+  openPage,
+  readTree,
+  startBrowser,
+  temporaryFolder,
+} from './support/site.ts';
+
+/** Servers of the test publication that are not generated. */
+const WRITTEN = 7;
 
 describe('building again', () => {
   let folder: string;
@@ -10,20 +21,27 @@ describe('building again', () => {
   });
   afterAll(() => rm(folder, { recursive: true, force: true }));
 
-  it('renders what changed, drops what is gone, and equals a clean build', async () => {
-    const again = join(folder, 'again');
-    const clean = join(folder, 'clean');
-    const variant = { generated: 8, changed: 'crane', without: ['old-crane', 'hostile'] };
-    await buildTestSite(again, { variant: { generated: 8 } });
-    const said = await buildTestSite(again, { variant });
-    expect(said).toContain('1 rendered, 11 unchanged');
-    await buildTestSite(clean, { variant });
-    const [a, b] = await Promise.all([again, clean].map((path) => readTree(join(path, 'site'))));
-    expect([...(a?.keys() ?? [])]).toEqual([...(b?.keys() ?? [])]);
-    const different = [...(b ?? [])].filter(([path, bytes]) => !a?.get(path)?.equals(bytes));
-    expect(different.map(([path]) => path)).toEqual([]);
-    expect([...(b?.keys() ?? [])].some((path) => path.includes('old-crane'))).toBe(false);
-  }, 240_000);
+  // Small, and just large enough that the files of servers are bundled and the full text is in parts.
+  it.each([8, 2500])(
+    'renders what changed, drops what is gone, and equals a clean build (%i more servers)',
+    async (generated) => {
+      const again = join(folder, `again-${generated}`);
+      const clean = join(folder, `clean-${generated}`);
+      const variant = { generated, changed: 'crane', without: ['old-crane', 'hostile'] };
+      await buildTestSite(again, { variant: { generated } });
+      const said = await buildTestSite(again, { variant });
+      expect(said).toContain(`1 rendered, ${generated + WRITTEN - 3} unchanged`);
+      await buildTestSite(clean, { variant });
+      const [a, b] = await Promise.all([again, clean].map((path) => readTree(join(path, 'site'))));
+      expect([...(a?.keys() ?? [])]).toEqual([...(b?.keys() ?? [])]);
+      const different = [...(b ?? [])].filter(([path, bytes]) => !a?.get(path)?.equals(bytes));
+      expect(different.map(([path]) => path)).toEqual([]);
+      expect([...(b?.keys() ?? [])].some((path) => path.includes('old-crane'))).toBe(false);
+      expect(b?.has('pagefind/part-1/pagefind-entry.json')).toBe(generated > 1000);
+      if (generated > 1000 && chromiumPath()) await findsInParts(join(again, 'site'));
+    },
+    300_000,
+  );
 
   it('looks like a fork’s own site after its catalog.yaml alone is changed', async () => {
     const fork = join(folder, 'fork');
@@ -73,3 +91,25 @@ describe('building again', () => {
     }
   }, 240_000);
 });
+
+/** Full text is found by a browser in whichever part of the index it lies. */
+async function findsInParts(folder: string): Promise<void> {
+  const site = await serveSite(folder, 0);
+  const browser = await startBrowser();
+  try {
+    for (const [query, found] of [
+      ['berth', 'Harbour Files'],
+      ['lighthouse', 'Lighthouse'],
+      ['bubblewrap', 'Isolation'],
+    ] as const) {
+      const { page, faults, close } = await openPage(browser, `${site.url}search/?q=${query}`);
+      const titles = page.locator('[data-hits] a');
+      await expect.poll(() => titles.allTextContents(), { timeout: 20_000 }).toContain(found);
+      expect(faults).toEqual([]);
+      await close();
+    }
+  } finally {
+    await browser.close();
+    await site.close();
+  }
+}

@@ -1,20 +1,31 @@
 import type { ToolDefinition } from '../../../core/entry/types.generated.ts';
 import { cutText } from '../../../core/text.ts';
+import { type SchemaRow, schemaRows } from '../../../scripts/site/schema-rows.ts';
 import { messages } from '../messages.ts';
 import { escapeHtml } from './card.ts';
-import { type SchemaRow, schemaRows } from './schema-rows.ts';
 
 const m = messages.server;
 
-/** One tool as an element that opens. A plain function: a page may have a hundred of them. */
+/**
+ * One tool as an element that opens, by itself when the page is asked for with its id. A plain
+ * function: a page may have a hundred of them.
+ */
 export function toolHtml(tool: ToolDefinition, index: number, json: string): string {
   const rows = schemaRows(tool.inputSchema);
   const description = tool.description?.trim() ?? '';
-  const first = firstSentence(description);
-  return `<details class="tool" id="${idOf(tool.name, index)}"><summary><code>${escapeHtml(tool.name)}</code>${badges(tool)}<span class="muted">${escapeHtml(first)}</span></summary><div>${
-    description === first ? '' : `<p class="text">${escapeHtml(description)}</p>`
+  return `<details class="tool"><summary>${head(tool)}</summary><div id="${idOf(tool.name, index)}">${
+    description === firstSentence(description)
+      ? ''
+      : `<p class="text">${escapeHtml(description)}</p>`
   }${rows.length ? table(rows) : `<p class="muted">${m.noInput}</p>`}<p><a href="${json}" data-raw>${m.raw}</a></p></div></details>`;
 }
+
+/** One tool as a line that leads to its inputs on the page `apart`. */
+export const toolLine = (tool: ToolDefinition, index: number, apart: string): string =>
+  `<li class="tool"><a href="${apart}#${idOf(tool.name, index)}">${head(tool)}</a></li>`;
+
+const head = (tool: ToolDefinition): string =>
+  `<code>${escapeHtml(tool.name)}</code>${badges(tool)}<span class="muted">${escapeHtml(firstSentence(tool.description?.trim() ?? ''))}</span>`;
 
 /** What the server says about a tool (MCP tool annotations); hints of a stranger, not facts. */
 export function badgesOf(tool: ToolDefinition): readonly (readonly [string, string])[] {

@@ -6,6 +6,8 @@ export const base: string = import.meta.env.BASE_URL.replace(/\/?$/, '/');
 export const page = (path: string): string => `${base}${path}`;
 export const home = (query = ''): string => page(query);
 export const serverUrl = (name: string): string => page(`servers/${name}/`);
+/** The page with the inputs of a server's tools, where they are too many for its own page. */
+export const toolsUrl = (name: string): string => page(`servers/${name}/tools/`);
 export const categoryUrl = (id: string): string => page(`categories/${id}/`);
 
 /**

@@ -264,6 +264,35 @@ const WRITTEN: readonly Versions[] = [
     {
       entry: {
         ...common,
+        name: 'busy-port',
+        version: '3.0.0',
+        title: 'Busy Port',
+        description: 'Does everything that a port does, each with a tool of its own.',
+        categories: ['cloud'],
+        npm: { package: 'busy-port', version: '3.0.0', integrity },
+        permissions: { network: 'none' },
+      },
+      tools: captured(
+        Array.from({ length: 60 }, (_, index) => ({
+          name: `job_${index + 1}`,
+          description: `Does job ${index + 1}.\n\nWith a crew, which is described at length.`,
+          inputSchema: {
+            type: 'object',
+            properties: Object.fromEntries(
+              ['crew', 'ship', 'berth', 'tide'].map((name) => [
+                name,
+                { type: 'string', description: `The ${name} that job ${index + 1} is done with.` },
+              ]),
+            ),
+          },
+        })),
+      ),
+    },
+  ],
+  [
+    {
+      entry: {
+        ...common,
         name: 'old-crane',
         version: '1.0.1',
         title: 'Old Crane',

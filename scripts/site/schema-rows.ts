@@ -1,3 +1,5 @@
+import type { ToolDefinition } from '../../core/entry/types.generated.ts';
+
 /** One input of a tool, as a row of a table. */
 export interface SchemaRow {
   /** `filter.name` for members, `items[].id` for members of lists. */
@@ -8,6 +10,11 @@ export interface SchemaRow {
   readonly default?: string;
   readonly values?: readonly string[];
 }
+
+/** The most letters of tools that a page shows with all their inputs; they are 4 KB compressed. */
+const MOST_ON_PAGE = 16_000;
+/** What the markup of a row adds. */
+const ROW_MARKUP = 90;
 
 const MAX_ROWS = 60;
 const MAX_DEPTH = 3;
@@ -25,6 +32,19 @@ export function schemaRows(schema: unknown): readonly SchemaRow[] {
   const rows: SchemaRow[] = [];
   if (isSchema(schema)) addMembers(rows, schema, schema, '', 1);
   return rows;
+}
+
+/** Whether the inputs of these tools are so many that they have a page of their own. */
+export function areTooMany(tools: readonly ToolDefinition[]): boolean {
+  let letters = 0;
+  for (const { inputSchema, description = '' } of tools) {
+    letters += description.length;
+    for (const { name, type, values = [], description: meaning = '' } of schemaRows(inputSchema)) {
+      letters += ROW_MARKUP + name.length + type.length + meaning.length + values.join().length;
+    }
+    if (letters > MOST_ON_PAGE) return true;
+  }
+  return false;
 }
 
 function addMembers(
