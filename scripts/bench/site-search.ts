@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { chromium } from 'playwright-core';
 import type { CatalogIndex } from '../site/index-format.ts';
 import { createSearch } from '../site/search.ts';
+import { serveSite } from '../start/serve-site.ts';
 import { randomOf } from './random.ts';
 
 /**
@@ -16,7 +19,62 @@ export interface SearchFigures {
   readonly slipFound: number;
 }
 
+/** Milliseconds by the clock from a key to the results on the page, in a browser. */
+export interface BrowserFigures {
+  /** The first key right after the page is there: the index is fetched and made ready first. */
+  readonly firstKey: number;
+  /** Each further key. */
+  readonly nextKey: number;
+}
+
 const SAMPLE = 200;
+const VISITS = 5;
+
+/** Types into the search of a built site with Chromium; medians. Undefined where there is none. */
+export async function measureTyping(site: string): Promise<BrowserFigures | undefined> {
+  const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
+  if (!executablePath) return undefined;
+  const host = await serveSite(site, 0);
+  const browser = await chromium.launch({
+    executablePath,
+    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
+  });
+  const first: number[] = [];
+  const next: number[] = [];
+  try {
+    for (let visit = 0; visit < VISITS; visit += 1) {
+      const page = await browser.newPage();
+      await page.goto(host.url, { waitUntil: 'load' });
+      await page.evaluate(() => {
+        const times: number[] = [];
+        let typed = 0;
+        Object.assign(window, { times });
+        addEventListener('keydown', () => {
+          typed = performance.now();
+        });
+        new MutationObserver(() => {
+          // Later changes, as when the names of tools arrive, belong to no key.
+          if (typed > 0) times.push(performance.now() - typed);
+          typed = 0;
+        }).observe(document.querySelector('[data-cards]') as Element, { childList: true });
+        document.querySelector<HTMLInputElement>('[name=q]')?.focus();
+      });
+      const count = () => page.evaluate(() => (window as unknown as { times: number[] }).times);
+      for (const [index, key] of [...'search'].entries()) {
+        await page.keyboard.press(key);
+        while ((await count()).length <= index) await page.waitForTimeout(5);
+      }
+      const [begin = 0, ...rest] = await count();
+      first.push(begin);
+      next.push(...rest);
+      await page.close();
+    }
+  } finally {
+    await browser.close();
+    await host.close();
+  }
+  return { firstKey: median(first), nextKey: median(next) };
+}
 
 /** Searches the built index, with the browser's own code, for titles as they are and with a slip. */
 export async function measureSearch(site: string): Promise<SearchFigures> {

@@ -3,7 +3,6 @@
  * and how quick its search is.
  *
  *   --counts N,N,...  sizes of the registries (330,1000,10000)
- *   --write           put the figures into docs/performance.md, section "Site"
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -13,7 +12,12 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import { generateRegistry } from './generate-registry.ts';
-import { measureSearch, type SearchFigures } from './site-search.ts';
+import {
+  type BrowserFigures,
+  measureSearch,
+  measureTyping,
+  type SearchFigures,
+} from './site-search.ts';
 
 interface Build {
   /** Seconds by the clock, seconds of processor of all processes, and most memory in MB. */
@@ -35,6 +39,7 @@ interface Figures {
   readonly pageMedian: number;
   readonly pageP95: number;
   readonly search: SearchFigures;
+  readonly typing: BrowserFigures | undefined;
 }
 
 const root = resolve(import.meta.dirname, '../..');
@@ -60,7 +65,14 @@ async function measure(count: number): Promise<Figures> {
   await changeOne(registry);
   await publish();
   const oneChanged = await build();
-  return { count, cold, oneChanged, ...(await weigh(out)), search: await measureSearch(out) };
+  return {
+    count,
+    cold,
+    oneChanged,
+    ...(await weigh(out)),
+    search: await measureSearch(out),
+    typing: await measureTyping(out),
+  };
 }
 
 /** Gives the first server another description and the next version. */
@@ -160,6 +172,7 @@ function residentOf(pid: number): number {
 }
 
 const kb = (bytes: number) => `${(bytes / 1000).toFixed(1)} KB`;
+const inMs = (time: number | undefined) => (time === undefined ? '' : `${time.toFixed(0)} ms`);
 const built = ({ seconds, cpu, memory }: Build) =>
   `${seconds.toFixed(1)} s (${cpu.toFixed(1)} s of processor, ${memory.toFixed(0)} MB)`;
 
@@ -183,6 +196,8 @@ function report(figures: readonly Figures[]): string {
     row('Index made ready in the browser', ({ search }) => `${search.ready.toFixed(0)} ms`),
     row('Query, median', ({ search }) => `${search.query.toFixed(1)} ms`),
     row('Query with a slip, median', ({ search }) => `${search.slipQuery.toFixed(1)} ms`),
+    row('In Chromium: first key to results', ({ typing }) => inMs(typing?.firstKey)),
+    row('In Chromium: next key to results', ({ typing }) => inMs(typing?.nextKey)),
     row('Exact title is first', ({ search }) => `${(search.exactFirst * 100).toFixed(0)}%`),
     row(
       'One swapped pair of letters: in the top ten',
@@ -191,25 +206,11 @@ function report(figures: readonly Figures[]): string {
   ].join('\n');
 }
 
-async function writeSection(text: string): Promise<void> {
-  const path = join(root, 'docs/performance.md');
-  const before = existsSync(path) ? await readFile(path, 'utf8') : '# Performance\n';
-  const section = `## Site\n\nMade by \`npm run bench:site -- --write\`.\n\n${text}\n`;
-  const old = /^## Site\n[\s\S]*?(?=^## |$(?![\s\S]))/m;
-  const after = old.test(before)
-    ? before.replace(old, section)
-    : `${before.trimEnd()}\n\n${section}`;
-  await writeFile(path, after);
-}
-
 const { values } = parseArgs({
   options: {
     counts: { type: 'string', default: '330,1000,10000' },
-    write: { type: 'boolean', default: false },
   },
 });
 const figures: Figures[] = [];
 for (const count of values.counts.split(',')) figures.push(await measure(Number(count)));
-const text = report(figures);
-console.log(text);
-if (values.write) await writeSection(text);
+console.log(report(figures));
