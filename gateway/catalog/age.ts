@@ -1,3 +1,5 @@
+import { counted } from '../../core/text.ts';
+
 /** How long ago a time is, in words: "2 hours", "1 day", "5 months". `since` is RFC 3339. */
 export function ageInWords(since: string, now: Date): string {
   const hours = Math.max(0, Math.floor((now.getTime() - Date.parse(since)) / 3_600_000));
@@ -7,5 +9,5 @@ export function ageInWords(since: string, now: Date): string {
 }
 
 function count(number: number, unit: string): string {
-  return `${number} ${unit}${number === 1 ? '' : 's'}`;
+  return counted(number, unit);
 }

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { PortolanError } from '../../core/errors.ts';
+import { counted } from '../../core/text.ts';
 import { describeSigner } from '../../core/trust/verify.ts';
 import type { Paths } from '../paths.ts';
 import { ageInWords } from './age.ts';
@@ -122,7 +123,7 @@ export function describeUpdate({ number, before, offline }: SourceUpdate): strin
 
 /** A verified catalog in a few words. */
 export function describeCatalog({ catalog, evidence }: OpenCatalog): string {
-  return `catalog ${catalog.number} with ${catalog.servers.length} servers, signed by ${describeSigner(evidence.signer)}`;
+  return `catalog ${catalog.number} with ${counted(catalog.servers.length, 'server')}, signed by ${describeSigner(evidence.signer)}`;
 }
 
 /** Opens a catalog that was added. Throws what policyOf and openCatalog throw. */

@@ -1,4 +1,5 @@
 import { renderDiff } from '../../core/entry/render-diff.ts';
+import { counted } from '../../core/text.ts';
 import type { Addition } from '../profile/add-server.ts';
 import type { ProfilePlace } from '../profile/place.ts';
 import { DEFAULT_PROFILE } from '../profile/profile-context.ts';
@@ -27,7 +28,7 @@ export function describeAddition(
   return [
     lines.length === 0 ? 'It may touch nothing outside its box.' : 'It asks for:',
     ...lines.map((line) => `  ${line}`),
-    tools ? `It offers ${tools.length} tools.` : 'Its tools are listed live.',
+    tools ? `It offers ${counted(tools.length, 'tool')}.` : 'Its tools are listed live.',
     ...(missing.length > 0
       ? ['Missing before it can be used:', ...missing.map((line) => `  ${line}`)]
       : []),

@@ -35,6 +35,12 @@ export interface Connection {
   readonly name: string;
   /** What follows `portolan run`. */
   readonly args: readonly string[];
+  /** The profile that it names; without it and `servers`, the current one. */
+  readonly profile?: string;
+  readonly servers?: readonly string[];
+  /** It serves every server of its catalog. */
+  readonly all: boolean;
+  readonly discover: boolean;
 }
 
 /** Every entry of a client's file. Throws `malformed` for a broken file. */
@@ -47,8 +53,28 @@ export async function entriesOfClient(target: Target): Promise<ReadonlyMap<strin
 export function connectionsIn(entries: ReadonlyMap<string, unknown>): readonly Connection[] {
   return [...entries].flatMap(([name, entry]) => {
     const args = gatewayArgsOf(commandOf(entry));
-    return args === undefined ? [] : [{ name, args }];
+    return args === undefined ? [] : [connectionOf(name, args)];
   });
+}
+
+function connectionOf(name: string, args: readonly string[]): Connection {
+  const profile = optionOf(args, '--profile');
+  const servers = optionOf(args, '--servers');
+  return {
+    name,
+    args,
+    ...(profile !== undefined && { profile }),
+    ...(servers !== undefined && { servers: servers.split(',') }),
+    all: args.includes('--all'),
+    discover: args.includes('--discover'),
+  };
+}
+
+/** The value of an option, written as `--option value` or `--option=value`. */
+function optionOf(args: readonly string[], flag: string): string | undefined {
+  const at = args.indexOf(flag);
+  if (at >= 0) return args[at + 1];
+  return args.find((arg) => arg.startsWith(`${flag}=`))?.slice(flag.length + 1);
 }
 
 /** The changes of a file that can be undone, newest first. */

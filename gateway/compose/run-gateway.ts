@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import { messageOf } from '../../core/errors.ts';
 import type { Detected, IsolationOptions } from '../../core/isolation/index.ts';
+import { counted } from '../../core/text.ts';
 import type { AuditRecord } from '../audit/audit-event.ts';
 import { openCallAudit } from '../audit/open-call-audit.ts';
 import type { CatalogSet } from '../catalog/catalog-set.ts';
@@ -111,7 +112,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
       ? await openHttp(gateway, options, log)
       : serveStdio(gateway, { stdin: process.stdin, stdout: process.stdout });
   const numbers = catalogs.catalogs.map(({ catalog }) => catalog.number).join(', ');
-  log(`ready with ${upstreams.length} servers of catalog ${numbers}`);
+  log(`ready with ${counted(upstreams.length, 'server')} of catalog ${numbers}`);
   const remembering = opened
     .remember()
     .catch((error) => log(`this start is not remembered: ${messageOf(error)}`));

@@ -1,3 +1,4 @@
+import { counted } from '../../core/text.ts';
 import type { AuditRecord } from '../audit/audit-event.ts';
 import type { CatalogSet } from '../catalog/catalog-set.ts';
 import { refusalOfServer } from '../policy/decide.ts';
@@ -27,7 +28,7 @@ export function addDiscovery(gateway: Gateway, options: DiscoveryOptions): Gatew
   const signed = upstreams.flatMap((upstream) => upstream.signed?.tools ?? []);
   const live = upstreams.filter((upstream) => upstream.signed === undefined).length;
   log(
-    `--discover: ${signed.length} tools of about ${estimateTokens(signed)} tokens${live > 0 ? ` (and those of ${live} servers that are listed live)` : ''} give way to ${DISCOVERY_TOOLS.length} tools of about ${estimateTokens(DISCOVERY_TOOLS)} tokens; a token is taken as four characters`,
+    `--discover: ${counted(signed.length, 'tool')} of about ${estimateTokens(signed)} tokens${live > 0 ? ` (and those of ${counted(live, 'server')} that ${live === 1 ? 'is' : 'are'} listed live)` : ''} give way to ${DISCOVERY_TOOLS.length} tools of about ${estimateTokens(DISCOVERY_TOOLS)} tokens; a token is taken as four characters`,
   );
   return discoverGateway(gateway, {
     info: options.info,

@@ -1,4 +1,5 @@
 import { PortolanError } from '../../core/errors.ts';
+import { counted } from '../../core/text.ts';
 import type { CatalogSet } from '../catalog/catalog-set.ts';
 import type { Gateway } from '../relay/gateway.ts';
 import type { Upstream } from '../relay/upstream.ts';
@@ -85,7 +86,7 @@ export function serverShelf(options: ShelfOptions): ServerShelf {
         await apply();
         options.onChange('server-added', upstream);
         const tools = upstream.signed?.tools.length;
-        return `${name} is connected${tools === undefined ? '' : ` and offers ${tools} tools`}; find_tools finds them.`;
+        return `${name} is connected${tools === undefined ? '' : ` and offers ${counted(tools, 'tool')}`}; find_tools finds them.`;
       }),
     remove: (name) =>
       inTurn(async () => {

@@ -1,5 +1,6 @@
 import { messageOf } from '../../core/errors.ts';
 import { createFetch } from '../../core/oci/transport.ts';
+import { counted } from '../../core/text.ts';
 import { sourcesInUse } from '../catalog/default-source.ts';
 import { openSource } from '../catalog/manage-sources.ts';
 import type { CatalogSource } from '../catalog/sources.ts';
@@ -109,7 +110,7 @@ async function checkCatalog(
   try {
     const opened = await openSource(source, paths, log, { look: true });
     const { number, servers } = opened.catalog;
-    const facts = `number ${number} with ${servers.length} servers, verified`;
+    const facts = `number ${number} with ${counted(servers.length, 'server')}, verified`;
     if (!opened.offline) return { name, ok: true, text: facts };
     return {
       name,

@@ -1,5 +1,6 @@
 import { access, constants, mkdir } from 'node:fs/promises';
 import { messageOf } from '../../core/errors.ts';
+import { counted } from '../../core/text.ts';
 import { version } from '../cli/version.ts';
 import { findGateways } from '../control/find-gateways.ts';
 import { withControl } from '../control/with-control.ts';
@@ -63,7 +64,8 @@ async function checkRunning({ state }: Paths): Promise<readonly Check[]> {
       try {
         const { servers } = await withControl(announcement, (control) => control.status());
         const failed = servers.filter(({ running, lastError }) => running === 0 && lastError);
-        if (failed.length === 0) return [{ name, ok: true, text: `${servers.length} servers` }];
+        if (failed.length === 0)
+          return [{ name, ok: true, text: counted(servers.length, 'server') }];
         return failed.map(({ name: server, lastError = '' }) => ({
           name,
           ok: false,

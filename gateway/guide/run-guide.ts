@@ -1,6 +1,7 @@
 import { confirm, intro, log, note, outro } from '@clack/prompts';
 import { renderDiff } from '../../core/entry/render-diff.ts';
 import { PortolanError } from '../../core/errors.ts';
+import { counted } from '../../core/text.ts';
 import { openCatalogs } from '../cli/catalog-access.ts';
 import { openUserVault } from '../cli/open-vault.ts';
 import { connectClient } from '../clients/connect.ts';
@@ -88,7 +89,9 @@ async function chooseAddition(
         ? ['It asks for:', ...grants]
         : ['It may touch nothing outside its box.']),
       '',
-      plan.tools ? `It offers ${plan.tools.length} tools.` : 'Its tools are listed live.',
+      plan.tools
+        ? `It offers ${counted(plan.tools.length, 'tool')}.`
+        : 'Its tools are listed live.',
     ].join('\n'),
     `${entry.title} ${entry.version}`,
   );

@@ -49,7 +49,13 @@ describe.each(CLIENTS.map(({ id }) => id))('%s', (id) => {
     expect(await connectClient(target, LAUNCH)).toEqual({ path: target.path, done: 'added' });
     expect(read(target).startsWith('\uFEFF')).toBe(true);
     expect(connectionsIn(await entriesOfClient(target))).toEqual([
-      { name: 'portolan', args: LAUNCH.args.slice(3) },
+      {
+        name: 'portolan',
+        args: LAUNCH.args.slice(3),
+        servers: ['a', 'b'],
+        all: false,
+        discover: false,
+      },
     ]);
     expect((await connectClient(target, LAUNCH)).done).toBe('nothing');
     expect((await disconnectClient(target, 'portolan')).done).toBe('removed');

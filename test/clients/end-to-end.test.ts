@@ -25,7 +25,7 @@ function client(...args: string[]): Promise<Outcome> {
   return new Promise((resolve) => {
     const child = execFile(
       process.execPath,
-      [RUNNER, 'client', ...args],
+      [RUNNER, ...(args[0] === '--' ? args.slice(1) : ['client', ...args])],
       { env: environment(), cwd: built.folder },
       (error, stdout, stderr) => resolve({ code: error ? Number(error.code) : 0, stdout, stderr }),
     );
@@ -35,6 +35,30 @@ function client(...args: string[]): Promise<Outcome> {
 
 function environment(): NodeJS.ProcessEnv {
   return { PATH: process.env.PATH, HOME: home, PORTOLAN_HOME: join(built.folder, 'home') };
+}
+
+/** The tools that a client gets which starts what its file says. */
+async function toolsOf({
+  command,
+  args,
+  env,
+}: {
+  readonly command: string;
+  readonly args: string[];
+  readonly env: Record<string, string>;
+}): Promise<readonly string[]> {
+  const transport = new StdioClientTransport({
+    command,
+    args,
+    env: { HOME: home, PATH: process.env.PATH ?? '', ...env },
+    cwd: '/',
+    stderr: 'ignore',
+  });
+  const mcp = new Client({ name: 'test', version: '1.0.0' });
+  await mcp.connect(transport);
+  const names = (await mcp.listTools()).tools.map(({ name }) => name);
+  await mcp.close();
+  return names;
 }
 
 function put(file: string, content: string): string {
@@ -57,20 +81,10 @@ describe.skipIf(process.platform !== 'linux')('portolan client', () => {
     expect(connected.stdout).toContain(`Codex CLI: added in ${codex}`);
 
     const written = JSON.parse(readFileSync(cursor, 'utf8').replace('// mine', ''));
-    const { command, args, env } = written.mcpServers.portolan;
-    expect(env).toEqual({ PORTOLAN_HOME: join(built.folder, 'home') });
-    const transport = new StdioClientTransport({
-      command,
-      args,
-      env: { HOME: home, PATH: process.env.PATH ?? '', ...env },
-      cwd: '/',
-      stderr: 'ignore',
-    });
-    const mcp = new Client({ name: 'test', version: '1.0.0' });
-    await mcp.connect(transport);
-    const names = (await mcp.listTools()).tools.map(({ name }) => name);
-    await mcp.close();
-    expect(names).toEqual(expect.arrayContaining(['echo', 'read_text_file']));
+    expect(written.mcpServers.portolan.env).toEqual({ PORTOLAN_HOME: join(built.folder, 'home') });
+    expect(await toolsOf(written.mcpServers.portolan)).toEqual(
+      expect.arrayContaining(['echo', 'read_text_file']),
+    );
 
     const listed = JSON.parse((await client('ls', '--json')).stdout);
     expect(listed).toEqual([
@@ -175,6 +189,50 @@ describe.skipIf(process.platform !== 'linux')('portolan client', () => {
     expect(readFileSync(broken, 'utf8')).toBe('{ oops');
     const listed = await client('ls');
     expect(listed.stdout).toMatch(/cursor +Cursor +installed +.*mcp\.json:1:3/);
-    expect(listed.stdout).toMatch(/amp +Amp +connected +portolan: .*--all/);
+    expect(listed.stdout).toMatch(/amp +Amp +connected +portolan: every server of the catalog/);
+  });
+
+  it('gives each client a profile, and shows which', async () => {
+    home = join(built.folder, 'team');
+    const portolan = (...args: string[]) => client('--', ...args);
+    const [, source = '', ...trust] = built.source;
+    expect(await portolan('catalog', 'add', source, ...trust)).toMatchObject({ code: 0 });
+    await portolan('add', 'everything', '--profile', 'work');
+    await portolan('add', 'everything', '--profile', './shop/portolan.yaml');
+    for (const id of ['cursor', 'codex', 'goose', 'zed']) {
+      const args = ['connect', id, '--profile', 'work', '--command', RUNNER];
+      expect(await client(...args)).toMatchObject({ code: 0 });
+    }
+    await client('connect', 'gemini', '--profile', './shop/portolan.yaml');
+    await client('connect', 'kiro', '--profile', 'work', '--servers', 'everything');
+    expect(await client('connect', 'vscode', '--profile', 'wrok')).toMatchObject({
+      code: 2,
+      stderr: expect.stringContaining('PROFILE_UNKNOWN'),
+    });
+    await portolan('profile', 'use', 'work');
+    await client('connect', 'amp');
+    const project = join(built.folder, 'shop', 'portolan.yaml');
+    const rows = JSON.parse((await client('ls', '--all', '--json')).stdout) as {
+      id: string;
+      connections: { profile?: string; servers?: string[] }[];
+    }[];
+    const used = Object.fromEntries(
+      rows.flatMap(({ id, connections: [one] }) => (one ? [[id, one.profile]] : [])),
+    );
+    expect(used).toEqual({
+      ...{ cursor: 'work', codex: 'work', goose: 'work', zed: 'work', kiro: 'work' },
+      ...{ gemini: project, amp: undefined },
+    });
+    const { stdout } = await client('ls', '--all');
+    expect(stdout).toMatch(/cursor +Cursor +connected +portolan: profile work/);
+    expect(stdout).toMatch(/gemini .*portolan: profile .*shop\/portolan\.yaml/);
+    expect(stdout).toMatch(/kiro .*portolan: everything of profile work/);
+    expect(stdout).toMatch(/amp .*portolan: the current profile \(work\)/);
+    // The commands that were written serve what the profile holds.
+    const cursor = JSON.parse(readFileSync(join(home, '.cursor/mcp.json'), 'utf8'));
+    expect(await toolsOf(cursor.mcpServers.portolan)).toContain('echo');
+    const zed = JSON.parse(readFileSync(join(home, '.config/zed/settings.json'), 'utf8'));
+    expect(await toolsOf(zed.context_servers.portolan)).toContain('echo');
+    expect((await client('disconnect', '--all')).code).toBe(0);
   });
 });

@@ -168,7 +168,7 @@ describe.skipIf(skip)('run --discover', () => {
       text: expect.stringContaining('directories'),
     });
     expect(await ask('add_server', { name: 'nowhere' })).toMatchObject({ isError: true });
-    expect((await ask('add_server', { name: 'sequential-thinking' })).text).toContain('1 tools');
+    expect((await ask('add_server', { name: 'sequential-thinking' })).text).toContain('1 tool;');
     expect((await ask('find_tools', { query: 'thinking' })).text).toContain('sequentialthinking');
     expect((await ask('remove_server', { name: 'sequential-thinking' })).isError).toBeUndefined();
     expect((await ask('find_tools', { query: 'thinking' })).text).not.toContain(

@@ -78,6 +78,50 @@ describe('adding a server', () => {
     expect((await shown()).profile.servers.beta.parameters).toEqual({ folder: '/mnt' });
   });
 
+  it('sets what keeps a server in its box, and never turns it off', async () => {
+    env = { ...env, PORTOLAN_SECRET_BETA__TOKEN: 'for this process' };
+    await run('add', 'gamma', '--isolation', 'container');
+    await run('add', 'beta');
+    const isolations = async () => {
+      const { servers } = (await shown()).profile;
+      return [servers.beta.isolation, servers.gamma.isolation];
+    };
+    expect(await isolations()).toEqual([undefined, 'container']);
+    const path = join(String(env.PORTOLAN_HOME), 'config', 'profiles', 'default.yaml');
+    await writeFile(path, `# mine\n${await readFile(path, 'utf8')}`);
+    expect(
+      await run('set', '--isolation', 'beta=bubblewrap', '--isolation', 'gamma=auto'),
+    ).toContain('beta runs with bubblewrap only');
+    expect(await isolations()).toEqual(['bubblewrap', undefined]);
+    expect(await readFile(path, 'utf8')).toContain('# mine');
+    // `inspect` shows what a start would do.
+    const plan = await attempt('inspect', 'beta', '--set', 'beta.folder=/srv', '--json');
+    expect(`${plan.stdout}${plan.stderr}`).toContain('bubblewrap');
+    const both = JSON.parse(
+      await run('set', 'beta.folder=/srv', '--isolation', 'beta=container', '--json'),
+    );
+    expect(both).toEqual({
+      parameters: { beta: { folder: '/srv' } },
+      isolation: { beta: 'container' },
+    });
+    const before = await readFile(path, 'utf8');
+    for (const [mode, told] of [
+      ['beta=none', 'it cannot turn isolation off'],
+      ['beta=vm', 'SETTING_INVALID'],
+      ['beta', 'is not SERVER=MODE'],
+      ['delta=container', 'SERVER_NOT_IN_PROFILE'],
+    ] as const) {
+      const refused = await attempt('set', 'beta.folder=/x', '--isolation', mode);
+      expect(refused).toMatchObject({ code: 2 });
+      expect(refused.stderr).toContain(told);
+    }
+    expect((await attempt('add', 'gamma', '--isolation', 'none')).code).toBe(2);
+    expect(await readFile(path, 'utf8')).toBe(before);
+    expect(await run('profile', 'ls')).toContain('2 servers');
+    await run('remove', 'beta');
+    expect(await run('profile', 'ls')).toMatch(/1 server /);
+  });
+
   it('works on the file of a project, whose secrets are its own', async () => {
     await mkdir(join(publication.folder, 'web'), { recursive: true });
     await rm(join(publication.folder, 'web', 'portolan.yaml'), { force: true });

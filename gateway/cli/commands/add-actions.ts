@@ -1,4 +1,5 @@
 import { PortolanError } from '../../../core/errors.ts';
+import { counted } from '../../../core/text.ts';
 import { portolanPaths } from '../../paths.ts';
 import { type Addition, planAddition } from '../../profile/add-server.ts';
 import { setServer } from '../../profile/change-profile.ts';
@@ -7,6 +8,7 @@ import type { ProfilePlace } from '../../profile/place.ts';
 import { NO_PROFILE } from '../../profile/profile-context.ts';
 import { profileContext } from '../../profile/profile-selection.ts';
 import { readProfile, readProfileIfAny, serverIn } from '../../profile/read-profile.ts';
+import { isolationSetting, parseIsolations, storeIsolation } from '../../profile/set-isolation.ts';
 import { parametersFor, storeParameters } from '../../profile/set-parameters.ts';
 import { parseAssignments } from '../../profile/settings.ts';
 import { switchKnownTools } from '../../profile/switch-known-tools.ts';
@@ -27,6 +29,7 @@ export async function addServers(
   const loaded = await readProfileIfAny(place, paths);
   const names = servers.map((text) => text.split('@', 1)[0] ?? '');
   const settings = parseAssignments(options.set);
+  const isolation = isolationSetting(options.isolation ?? 'auto');
   const stray = [...settings.keys()].find((name) => !names.includes(name));
   if (stray !== undefined) {
     throw new PortolanError(
@@ -56,7 +59,8 @@ export async function addServers(
   }
   if (!options.dryRun) {
     for (const { server, value, locked } of additions) {
-      await setServer(place, paths, server.entry.name, value, locked);
+      const set = isolation === 'auto' ? value : { ...value, isolation };
+      await setServer(place, paths, server.entry.name, set, locked);
     }
   }
   const report = additions.map(
@@ -101,32 +105,46 @@ export async function setParameters(
 ): Promise<void> {
   const settings = parseAssignments(assignments);
   const removals = (options.unset ?? []).map(parseRemoval);
-  if (settings.size + removals.length === 0) {
+  const isolations = parseIsolations(options.isolation ?? []);
+  if (settings.size + removals.length + isolations.size === 0) {
     throw new PortolanError(
       'usage',
       'SETTING_MALFORMED',
-      'say what to set, as SERVER.PARAMETER=VALUE, or --unset SERVER.PARAMETER',
+      'say what to set, as SERVER.PARAMETER=VALUE, --unset SERVER.PARAMETER, or --isolation SERVER=MODE',
     );
   }
   const paths = portolanPaths();
   const place = await chosenPlace(options, paths);
   const loaded = await readProfile(place, paths);
-  const catalogs = await catalogsOfProfile(loaded, options, paths, note);
+  for (const name of isolations.keys()) {
+    if (!serverIn(loaded.profile, name)) throw notInProfile(name, place);
+  }
   const names = new Set([...settings.keys(), ...removals.map(({ server }) => server)]);
   // Values are checked before the first of them is written.
   const checked = new Map<string, Awaited<ReturnType<typeof parametersFor>>>();
-  for (const name of names) {
-    checked.set(name, await parametersFor(loaded, catalogs, name, settings.get(name) ?? new Map()));
+  if (names.size > 0) {
+    const catalogs = await catalogsOfProfile(loaded, options, paths, note);
+    for (const name of names) {
+      const texts = settings.get(name) ?? new Map();
+      checked.set(name, await parametersFor(loaded, catalogs, name, texts));
+    }
   }
   const result: Record<string, unknown> = {};
   for (const name of names) {
     const gone = removals.filter(({ server }) => server === name).map((one) => one.parameter);
     result[name] = await storeParameters(place, paths, name, checked.get(name), gone);
   }
-  print(options.json, result, () =>
+  for (const [name, mode] of isolations) await storeIsolation(place, paths, name, mode);
+  const report = { parameters: result, isolation: Object.fromEntries(isolations) };
+  print(options.json, report, () =>
     [
       ...assignments.map((text) => `${text.split('=', 1)[0]} is set`),
       ...removals.map(({ server, parameter }) => `${server}.${parameter} is removed`),
+      ...[...isolations].map(([server, mode]) =>
+        mode === 'auto'
+          ? `${server} runs in the best box that a machine has`
+          : `${server} runs with ${mode} only`,
+      ),
     ].join('\n'),
   );
 }
@@ -152,7 +170,9 @@ export async function switchServerTools(
   print(options.json, { server: name, tools: value.tools ?? {}, state }, () =>
     [
       `${names.join(', ')} of ${name} ${on ? 'switched on' : 'switched off'} in the profile ${place.name}`,
-      known ? `${state.filter((one) => one.on).length} of ${known.length} tools are offered` : '',
+      known
+        ? `${state.filter((one) => one.on).length} of ${counted(known.length, 'tool')} offered`
+        : '',
       ...stuck.map((tool) => `Still off: ${toolRefusal(value, name, tool, place.name)}`),
     ]
       .filter((line) => line !== '')

@@ -3,6 +3,7 @@ import type { VerifiedServer } from '../../../core/catalog/read-server.ts';
 import type { ServerEntry } from '../../../core/entry/types.generated.ts';
 import { messageOf, PortolanError } from '../../../core/errors.ts';
 import { ICON_LAYER, LOCK_LAYER, README_LAYER } from '../../../core/oci/media-types.ts';
+import { counted } from '../../../core/text.ts';
 import { describeSigner } from '../../../core/trust/verify.ts';
 import { searchCatalog } from '../../catalog/search.ts';
 import { portolanPaths } from '../../paths.ts';
@@ -38,7 +39,7 @@ export async function searchServers(
               shown.map(({ server: { name, versions, summary } }) => [
                 name,
                 versions[0]?.status === 'active' ? summary.kind : `${versions[0]?.status}`,
-                `${summary.tools.length || 'live'} tools`,
+                summary.tools.length > 0 ? counted(summary.tools.length, 'tool') : 'live tools',
                 visible(summary.description),
               ]),
             ),

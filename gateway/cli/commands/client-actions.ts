@@ -5,7 +5,7 @@ import { type GatewayOption, launchOf } from '../../clients/launch.ts';
 import { findClient } from '../../clients/locate.ts';
 import { isHere, placed, targetOf, thisMachine } from '../../clients/place.ts';
 import { surveyClients } from '../../clients/survey.ts';
-import { backupsOf, type Outcome, type Target } from '../../clients/target.ts';
+import { backupsOf, type Connection, type Outcome, type Target } from '../../clients/target.ts';
 import { undoClient } from '../../clients/undo.ts';
 import { portolanPaths } from '../../paths.ts';
 import { profilePlace } from '../../profile/place.ts';
@@ -24,6 +24,7 @@ import { reporting } from './client-reporting.ts';
 
 export async function listClients(options: ClientListOptions): Promise<void> {
   const rows = await surveyClients(options);
+  const { name: current } = await profilePlace(undefined, portolanPaths());
   const shown = rows.filter(
     ({ installed, connections }) => options.all || installed || connections.length > 0,
   );
@@ -37,12 +38,23 @@ export async function listClients(options: ClientListOptions): Promise<void> {
             connections.length > 0 ? 'connected' : installed ? 'installed' : '-',
             visible(
               problem ??
-                (connections.map(({ name, args }) => `${name}: ${args.join(' ')}`).join('; ') ||
-                  path),
+                (connections.map((one) => describeConnection(one, current)).join('; ') || path),
             ),
           ]),
         ),
   );
+}
+
+/** What a client gets: a profile, servers of one, or servers alone. */
+function describeConnection(
+  { name, args, profile, servers, all }: Connection,
+  current: string,
+): string {
+  const frozen = args.includes('--frozen') ? ' (frozen)' : '';
+  if (all) return `${name}: every server of the catalog`;
+  if (profile === undefined && servers) return `${name}: ${servers.join(', ')}`;
+  const of = profile === undefined ? `the current profile (${current})` : `profile ${profile}`;
+  return `${name}: ${servers ? `${servers.join(', ')} of ` : ''}${of}${frozen}`;
 }
 
 export async function connectClients(

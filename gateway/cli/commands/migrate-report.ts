@@ -1,3 +1,4 @@
+import { counted } from '../../../core/text.ts';
 import type { DockerClient } from '../../migrate/docker-clients.ts';
 import type { ServerPlan } from '../../migrate/plan-migration.ts';
 import { visible } from '../../relay/render-diff.ts';
@@ -66,8 +67,4 @@ function leftOut({ docker, matches, notes }: ServerPlan): string {
 
 function marked(notes: readonly string[]): string[] {
   return notes.map((text) => `  ! ${visible(text)}`);
-}
-
-function counted(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }

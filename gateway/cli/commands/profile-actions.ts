@@ -1,3 +1,4 @@
+import { counted } from '../../../core/text.ts';
 import { findSource, readSources } from '../../catalog/sources.ts';
 import { portolanPaths } from '../../paths.ts';
 import { createProfile, removeProfile } from '../../profile/change-profile.ts';
@@ -40,7 +41,7 @@ export async function listAll({ json }: JsonOption): Promise<void> {
       : table(
           rows.map(({ name, current, servers, problem }) => [
             `${current ? '*' : ' '} ${name}`,
-            problem ? 'BROKEN' : `${servers.length} servers`,
+            problem ? 'BROKEN' : counted(servers.length, 'server'),
             problem ?? servers.join(', '),
           ]),
         ),

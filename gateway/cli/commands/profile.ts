@@ -14,11 +14,13 @@ export interface CreateOptions extends JsonOption {
 }
 
 export interface AddServerOptions extends CatalogOptions, ProfileOptions, JsonOption {
+  readonly isolation?: string;
   readonly set: readonly string[];
   readonly dryRun?: true;
 }
 
 export interface SetOptions extends CatalogOptions, ProfileOptions, JsonOption {
+  readonly isolation?: readonly string[];
   readonly unset?: readonly string[];
 }
 
@@ -228,6 +230,10 @@ function registerChanges(program: Command): void {
       'Verifies servers, adds them to a profile and locks them. Says what they may do, which parameters, secrets and sign-ins are missing, and what to do next.',
     )
     .option('--set <server.parameter=value>', 'set a parameter (repeatable)', collect, [])
+    .option(
+      '--isolation <mode>',
+      'keep them in a box of this kind, container or bubblewrap; the best that a machine has when absent',
+    )
     .option('--dry-run', 'show what it would mean, change nothing')
     .action(async (servers: string[], options: AddServerOptions) =>
       (await actions()).addServers(servers, options),
@@ -244,11 +250,20 @@ function registerChanges(program: Command): void {
     examples: [
       ['Set a list', `portolan set 'filesystem.directories=["/home/me/work","/home/me/notes"]'`],
       ['Remove a setting', 'portolan set --unset github.host'],
+      ['Keep a server in containers only', 'portolan set --isolation github=container'],
+      ['Leave its isolation to the machine again', 'portolan set --isolation github=auto'],
     ],
   })
-    .summary('set parameters of servers in a profile')
-    .description('Sets parameters. A list is JSON, or one text for a list of one.')
+    .summary('set parameters and isolation of servers in a profile')
+    .description(
+      'Sets parameters, and what keeps a server in its box. A list is JSON, or one text for a list of one.',
+    )
     .option('--unset <server.parameter>', 'remove a parameter (repeatable)', collect)
+    .option(
+      '--isolation <server=mode>',
+      'container, bubblewrap, or auto for the best that a machine has (repeatable)',
+      collect,
+    )
     .action(async (settings: string[], options: SetOptions) =>
       (await actions()).setParameters(settings, options),
     );

@@ -34,13 +34,6 @@ async function list({ query }: ApiRequest) {
       const [last] = await backupsOf(targetOf(findClient(client.id), place));
       return {
         ...client,
-        connections: client.connections.map((connection) => ({
-          ...connection,
-          profile: optionOf(connection.args, '--profile'),
-          servers: optionOf(connection.args, '--servers')?.split(','),
-          all: connection.args.includes('--all'),
-          discover: connection.args.includes('--discover'),
-        })),
         hasProject: placed({ project: '.' }).some(({ id }) => id === client.id),
         undo: last && { time: last.time, action: last.action, name: last.name },
       };
@@ -106,9 +99,4 @@ function optionsIn(body: ApiRequest['body']): { readonly option: readonly Gatewa
   return {
     option: [{ flag: '--profile', takes: isPath ? 'path' : 'text', values: [profile] }],
   };
-}
-
-function optionOf(args: readonly string[], flag: string): string | undefined {
-  const at = args.indexOf(flag);
-  return at < 0 ? undefined : args[at + 1];
 }
