@@ -62,5 +62,26 @@ export function describeError(error: unknown): ErrorReport {
     const { kind, code, message } = error;
     return { error: { kind, code, message, exitCode: EXIT_CODES[kind] } };
   }
+  const refused = refusedFile(error);
+  if (refused) return describeError(refused);
   return { error: { kind: 'bug', code: 'BUG', message: String(error), exitCode: 70 } };
+}
+
+/** What a system says of a file that it does not let us use; the user's to mend, wherever it happens. */
+const REFUSALS: Readonly<Record<string, string>> = {
+  EACCES:
+    'permission denied; check who owns it, or give Portolan another folder with PORTOLAN_HOME',
+  EPERM: 'permission denied; check who owns it, or give Portolan another folder with PORTOLAN_HOME',
+  EROFS: 'it is on a read-only file system; give Portolan another folder with PORTOLAN_HOME',
+  ENOSPC: 'the disk is full',
+  EDQUOT: 'the disk quota is used up',
+};
+
+function refusedFile(error: unknown): PortolanError | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code = '', path, syscall } = error as NodeJS.ErrnoException;
+  // Node.js says so of a folder that it cannot make on a read-only file system.
+  const remedy = REFUSALS[code === 'ENOENT' && syscall === 'mkdir' ? 'EROFS' : code];
+  if (!remedy || path === undefined) return undefined;
+  return new PortolanError('unreachable', 'FILE_REFUSED', `${path}: ${remedy}`, { cause: error });
 }
