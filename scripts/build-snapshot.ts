@@ -13,6 +13,7 @@
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openRepository } from '../core/oci/open.ts';
+import { connectionOf } from './publisher/connection.ts';
 import { openRegistrySource } from './publisher/registry-source.ts';
 import { trustOf } from './publisher/signing.ts';
 import { MAX_SNAPSHOT_BYTES, writeSnapshot } from './publisher/write-snapshot.ts';
@@ -33,10 +34,7 @@ await runScript(async () => {
   const { config } = openRegistrySource(values.registry);
   // No key may be named here: what the package trusts by default is what catalog.yaml says.
   const policy = await trustOf(config, { key: undefined, trustedRoot: values['trusted-root'] });
-  const from = await openRepository(values.from ?? config.repository, {
-    ...(values.ca ? { ca: values.ca } : {}),
-    ...(values['plain-http'] ? { plainHttp: true } : {}),
-  });
+  const from = await openRepository(values.from ?? config.repository, connectionOf(values));
   const { catalog, shown, bytes } = await writeSnapshot(from, values.out, policy, {
     maxBytes: Number(values['max-bytes']),
   });

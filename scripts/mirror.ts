@@ -13,6 +13,7 @@
 import { parseArgs } from 'node:util';
 import { PortolanError } from '../core/errors.ts';
 import { openRepository } from '../core/oci/open.ts';
+import { connectionOf } from './publisher/connection.ts';
 import { mirror } from './publisher/mirror.ts';
 import { openRegistrySource } from './publisher/registry-source.ts';
 import { trustOf } from './publisher/signing.ts';
@@ -39,10 +40,7 @@ await runScript(async () => {
   }
   const { config } = openRegistrySource(values.registry);
   const policy = await trustOf(config, { key: values.key, trustedRoot: values['trusted-root'] });
-  const connection = {
-    ...(values.ca ? { ca: values.ca } : {}),
-    ...(values['plain-http'] ? { plainHttp: true } : {}),
-  };
+  const connection = connectionOf(values);
   const source = values.from ?? config.repository;
   const from = await openRepository(source, connection);
   const to = await openRepository(values.to, { ...connection, create: true });

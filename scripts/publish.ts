@@ -14,12 +14,16 @@
  *   --dry-run            print the plan and change nothing
  *   --ca FILE            certificate authority of the registry
  *   --plain-http         talk http to a registry that is not on this machine
+ *
+ * Signs in with what docker and podman keep; a job of CI may set REGISTRY (a host), REGISTRY_USER and
+ * REGISTRY_TOKEN instead.
  */
 import { parseArgs } from 'node:util';
 import { CATALOG_TAG, readCatalog } from '../core/catalog/read-catalog.ts';
 import { PortolanError } from '../core/errors.ts';
 import { openRepository } from '../core/oci/open.ts';
 import type { Repository } from '../core/oci/repository.ts';
+import { connectionOf } from './publisher/connection.ts';
 import { describeLeftOut } from './publisher/docker-catalog.ts';
 import { gitPosition } from './publisher/git-position.ts';
 import { builderOf } from './publisher/provenance.ts';
@@ -48,7 +52,7 @@ await runScript(async () => {
   });
   const registry = openRegistrySource(values.registry);
   const target = values.to ?? registry.config.repository;
-  const repository = await openTarget(target, values);
+  const repository = await openRepository(target, { ...connectionOf(values), create: true });
   const signing = await chooseSigning(registry.config, {
     keyless: values.keyless,
     key: values.key,
@@ -113,17 +117,6 @@ await runScript(async () => {
   );
   console.log(`${target}: catalog ${number} is current, ${added} versions added`);
 });
-
-async function openTarget(
-  target: string,
-  values: { readonly ca?: string | undefined; readonly 'plain-http': boolean },
-): Promise<Repository> {
-  return openRepository(target, {
-    create: true,
-    ...(values.ca ? { ca: values.ca } : {}),
-    ...(values['plain-http'] ? { plainHttp: true } : {}),
-  });
-}
 
 /** A layout writes its index once at the end; a registry has no such thing. */
 function inBatch<T>(repository: Repository, work: () => Promise<T>): Promise<T> {
