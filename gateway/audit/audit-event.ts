@@ -9,6 +9,8 @@ export type AuditRecord = Omit<AuditEvent, 'event'> & {
     | 'server-added'
     | 'server-removed'
     | 'secret-found';
+  /** Profile that it happened in; absent for servers that were named. */
+  readonly profile?: string;
 };
 
 /** Whether a policy wants every call in the audit log. */

@@ -12,6 +12,7 @@ import { registerRunning } from './commands/running.ts';
 import { registerSecret } from './commands/secret.ts';
 import { registerServeRegistry } from './commands/serve-registry.ts';
 import { registerOffers, registerServer } from './commands/server.ts';
+import { registerToken } from './commands/token.ts';
 import { generalHelp } from './help.ts';
 import { isJsonWanted } from './report-error.ts';
 import { version } from './version.ts';
@@ -43,6 +44,7 @@ export function createProgram(): Command {
   registerProfile(program);
   registerCatalog(program);
   registerSecret(program);
+  registerToken(program);
   registerPolicy(program);
   registerClient(program);
   registerMigrate(program);

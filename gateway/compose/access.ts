@@ -2,6 +2,10 @@ import { messageOf, PortolanError } from '../../core/errors.ts';
 import { readOptionFile } from '../cli/trust-options.ts';
 import type { NamedToken } from '../endpoint/guard.ts';
 import type { HttpOptions } from '../endpoint/http.ts';
+import { type Paths, portolanPaths } from '../paths.ts';
+import { lastingName, profilePlace } from '../profile/place.ts';
+import { readProfile } from '../profile/read-profile.ts';
+import { isTokenName } from '../tokens/token-store.ts';
 import { tokenIn } from './token-file.ts';
 
 /** How the command line says who may use the HTTP endpoint. */
@@ -14,6 +18,10 @@ export interface AccessOptions {
   readonly oauthIssuer?: string;
   readonly oauthAudience?: string;
   readonly oauthScope?: readonly string[];
+  /** Claim of such tokens that names the profile. */
+  readonly oauthProfileClaim?: string;
+  /** NAME=PROFILE, of named tokens and of subjects. */
+  readonly callerProfile?: readonly string[];
 }
 
 /** The part of the endpoint's options that is about who may use it. */
@@ -28,17 +36,33 @@ export type Access = Pick<HttpOptions, 'tokens' | 'tls' | 'verifyToken' | 'prote
  *
  * Throws PortolanError for what cannot be read or does not go together.
  */
-export async function accessOf(options: AccessOptions, defaultFile: string): Promise<Access> {
+export async function accessOf(
+  options: AccessOptions,
+  defaultFile: string,
+  paths: Paths = portolanPaths(),
+): Promise<Access> {
   const tls = await tlsOf(options);
   const named = await Promise.all(options.token.map(namedToken));
   const twice = named.find(
     ({ name }, index) => named.findIndex((one) => one.name === name) < index,
   );
   if (twice) throw usage('TOKEN_INVALID', `--token names "${twice.name}" twice`);
-  const issued = await issuedTokens(options);
+  const profiles = await callerProfiles(options.callerProfile ?? [], paths);
+  const issued = await issuedTokens(options, profiles);
   const needed = options.tokenFile !== undefined || (named.length === 0 && !issued);
   const file = options.tokenFile ?? defaultFile;
-  const tokens = needed ? [{ name: 'default', token: await tokenIn(file) }, ...named] : named;
+  const all = needed ? [{ name: 'default', token: await tokenIn(file) }, ...named] : named;
+  const tokens = all.map((one) => {
+    const profile = profiles.get(one.name);
+    return profile === undefined ? one : { ...one, profile };
+  });
+  const stranger = [...profiles.keys()].find((name) => !all.some((one) => one.name === name));
+  if (stranger !== undefined && !issued) {
+    throw usage(
+      'CALLER_UNKNOWN',
+      `--caller-profile names "${stranger}", for whom there is no --token; a token of \`portolan token create\` says its profile itself`,
+    );
+  }
   const clash = named.find(({ token }) => tokens.filter((one) => one.token === token).length > 1);
   if (clash) {
     throw usage('TOKEN_INVALID', `the token of "${clash.name}" is that of another name as well`);
@@ -50,21 +74,44 @@ export async function accessOf(options: AccessOptions, defaultFile: string): Pro
     notes: [
       ...(needed ? [`bearer token in ${file}`] : []),
       ...(named.length > 0 ? [`bearer tokens of ${named.map(({ name }) => name).join(', ')}`] : []),
+      ...[...profiles].map(([name, profile]) => `profile ${profile} for ${name}`),
       ...(issued ? [`tokens of ${options.oauthIssuer} for ${options.oauthAudience}`] : []),
     ],
   };
 }
 
 async function namedToken(text: string): Promise<NamedToken> {
-  const match = /^([A-Za-z0-9][A-Za-z0-9._@-]{0,63})=(.+)$/.exec(text);
-  if (!match) {
+  const [, name = '', file = ''] = /^([^=]*)=(.+)$/.exec(text) ?? [];
+  if (!isTokenName(name)) {
     throw usage(
       'TOKEN_INVALID',
       `--token ${text} is not NAME=FILE, e.g. --token alice=alice.token`,
     );
   }
-  const [, name = '', file = ''] = match;
   return { name, token: await tokenIn(file) };
+}
+
+/** Profiles by the names of callers. A subject may have any signs, so the last `=` counts. */
+async function callerProfiles(
+  given: readonly string[],
+  paths: Paths,
+): Promise<ReadonlyMap<string, string>> {
+  const profiles = new Map<string, string>();
+  for (const text of given) {
+    const [, name, profile] = /^(.+)=([^=]+)$/.exec(text) ?? [];
+    if (!name || !profile) {
+      throw usage(
+        'CALLER_INVALID',
+        `--caller-profile ${text} is not NAME=PROFILE, e.g. --caller-profile alice=work`,
+      );
+    }
+    if (profiles.has(name)) throw usage('CALLER_INVALID', `--caller-profile names "${name}" twice`);
+    const place = await profilePlace(profile, paths);
+    // A caller must not be the one to find out that there is no such profile.
+    await readProfile(place, paths);
+    profiles.set(name, lastingName(place));
+  }
+  return profiles;
 }
 
 async function tlsOf({ tlsCert, tlsKey }: AccessOptions): Promise<HttpOptions['tls']> {
@@ -92,9 +139,11 @@ async function tlsOf({ tlsCert, tlsKey }: AccessOptions): Promise<HttpOptions['t
 
 async function issuedTokens(
   options: AccessOptions,
+  profiles: ReadonlyMap<string, string>,
 ): Promise<Pick<HttpOptions, 'verifyToken' | 'protectedResource'> | undefined> {
-  const { oauthIssuer, oauthAudience, oauthScope = [] } = options;
-  if (!oauthIssuer && !oauthAudience && oauthScope.length === 0) return undefined;
+  const { oauthIssuer, oauthAudience, oauthScope = [], oauthProfileClaim: profileClaim } = options;
+  const none = !oauthIssuer && !oauthAudience && oauthScope.length === 0;
+  if (none && profileClaim === undefined) return undefined;
   if (!oauthIssuer || !oauthAudience) {
     throw usage(
       'OAUTH_INCOMPLETE',
@@ -102,7 +151,20 @@ async function issuedTokens(
     );
   }
   const { tokenVerifier } = await import('../endpoint/issued-tokens.ts');
-  return tokenVerifier({ issuer: oauthIssuer, audience: oauthAudience, scopes: oauthScope });
+  const { verifyToken, protectedResource } = tokenVerifier({
+    issuer: oauthIssuer,
+    audience: oauthAudience,
+    scopes: oauthScope,
+    profileClaim,
+  });
+  return {
+    protectedResource,
+    async verifyToken(token) {
+      const caller = await verifyToken(token);
+      const profile = caller && profiles.get(caller.principal);
+      return caller && profile !== undefined ? { ...caller, profile } : caller;
+    },
+  };
 }
 
 function usage(code: string, message: string): PortolanError {

@@ -5,25 +5,25 @@ import type { Detected, IsolationOptions } from '../../core/isolation/index.ts';
 import { counted } from '../../core/text.ts';
 import type { AuditRecord } from '../audit/audit-event.ts';
 import { openCallAudit } from '../audit/open-call-audit.ts';
-import type { CatalogSet } from '../catalog/catalog-set.ts';
 import { catalogsOfProfile, openServed } from '../cli/catalog-access.ts';
 import type { RunOptions } from '../cli/commands/run.ts';
 import { version } from '../cli/version.ts';
+import type { HttpEndpoint } from '../endpoint/http.ts';
 import { serveStdio } from '../endpoint/stdio.ts';
 import { portolanPaths } from '../paths.ts';
-import { refusalText } from '../policy/decide.ts';
-import { guardCalls } from '../policy/guard-calls.ts';
 import { knownSecrets } from '../policy/known-secrets.ts';
 import { loadPolicies } from '../policy/load-policy.ts';
-import { createGateway, type Gateway } from '../relay/gateway.ts';
+import { lastingName } from '../profile/place.ts';
+import type { ClientStatus, ServerStatus } from '../relay/gateway.ts';
 import type { Telemetry } from '../telemetry/open-telemetry.ts';
+import type { CallerGateways } from './caller-gateways.ts';
 import { describeIsolation, detectOnce } from './detect-once.ts';
 import { isolationOptions } from './isolation-options.ts';
 import { observe } from './observe.ts';
+import { type OpenRelay, openRelay, type RelayParts } from './open-relay.ts';
 import { openVaultOnce } from './open-vault-once.ts';
 import { replicasOf } from './replica-options.ts';
-import { runSelection, type Served, settingsOf } from './run-selection.ts';
-import { type Selection, selectUpstreams, type UpstreamOptions } from './upstreams.ts';
+import { runSelection, type Served } from './run-selection.ts';
 
 /** A way in for clients. */
 interface Endpoint {
@@ -43,7 +43,7 @@ interface Endpoint {
 export async function runGateway(options: RunOptions): Promise<void> {
   const replicas = await replicasOf(options);
   const paths = portolanPaths();
-  let served = await runSelection(options, paths);
+  const served = await runSelection(options, paths);
   const policies = await loadPolicies(paths);
   const secrets = knownSecrets();
   const observation = observe(paths.state, secrets);
@@ -59,7 +59,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
   const { servers, all } = served.selection;
   // What a profile locks, and what clients may add besides, is read from the whole catalog.
   const opened =
-    served.loaded || all || options.discover
+    served.loaded || all || options.discover || servers.length === 0
       ? { catalogs: await catalogsFor(served), async remember() {} }
       : await openServed(options, paths, servers, log);
   const { catalogs } = opened;
@@ -70,49 +70,46 @@ export async function runGateway(options: RunOptions): Promise<void> {
     log('WARNING: --isolation none: servers run with all rights of your account');
   }
   const detect = detectOnce();
-  const upstreamOptions: UpstreamOptions = {
-    storeDir: join(paths.cache, 'npm'),
-    log,
-    detect,
-    vault: openVaultOnce(paths),
+  const parts: RelayParts = {
+    options,
+    paths,
     policies,
     secrets,
-    onRefused(server, refusal) {
-      log(`${server} is left out: ${refusalText(refusal)}`);
-      record({ event: 'server-refused', server, detail: refusalText(refusal) });
+    audit,
+    telemetry,
+    replicas,
+    upstreams: {
+      storeDir: join(paths.cache, 'npm'),
+      log,
+      detect,
+      vault: openVaultOnce(paths),
+      isolation: {
+        ...isolationOptions(options),
+        owner: randomUUID(),
+        onNotice: log,
+        onOutput: observation.output,
+      },
     },
-    onLeftOut: (server, error) => log(`${server} is left out: ${messageOf(error)}`),
-    onLeak: (server) =>
-      record({ event: 'secret-found', server, detail: 'in a message of the server' }),
-    isolation: {
-      ...isolationOptions(options),
-      owner: randomUUID(),
-      onNotice: log,
-      onOutput: observation.output,
-    },
-  };
-  const select = (from: CatalogSet, selection: Selection) =>
-    selectUpstreams(from, selection, upstreamOptions);
-  const upstreams = await select(catalogs, served.selection);
-  const relay = createGateway({
-    upstreams,
-    ...guardCalls({ policies, secrets, record, ...(audit && { audit }) }),
-    audit: record,
-    tracing: telemetry?.tracing,
-    info: { name: 'portolan', title: 'Portolan', version },
-    toolChanges: options.toolChanges,
-    prefix: options.prefix,
-    ...(replicas && { newState: replicas.newName, replicated: true }),
+    record,
     log,
+  };
+  const main = await openRelay(parts, {
+    served,
+    catalogs,
+    load: () => runSelection(options, paths),
+    openCatalogs: catalogsFor,
   });
-  telemetry?.watch(() => relay.status());
-  const gateway = options.discover ? await withDiscovery(relay) : relay;
+  const { gateway } = main;
+  /** On HTTP, where callers may have profiles of their own. */
+  let callers: CallerGateways | undefined;
+  const relays = () => [main, ...(callers?.all() ?? [])];
+  telemetry?.watch(() => relays().flatMap(statusOf));
   const endpoint: Endpoint =
     options.transport === 'http'
-      ? await openHttp(gateway, options, log)
+      ? await openHttp(options, log)
       : serveStdio(gateway, { stdin: process.stdin, stdout: process.stdout });
   const numbers = catalogs.catalogs.map(({ catalog }) => catalog.number).join(', ');
-  log(`ready with ${counted(upstreams.length, 'server')} of catalog ${numbers}`);
+  log(`ready with ${counted(main.count, 'server')} of catalog ${numbers}`);
   const remembering = opened
     .remember()
     .catch((error) => log(`this start is not remembered: ${messageOf(error)}`));
@@ -122,11 +119,21 @@ export async function runGateway(options: RunOptions): Promise<void> {
   );
   reaping.unref();
   observation.announce({
-    gateway,
+    gateway: {
+      status: () => relays().flatMap(statusOf),
+      clients: () => relays().flatMap(clientsOf),
+      async stopServer(name) {
+        const found = await Promise.all(relays().map((one) => one.gateway.stopServer(name)));
+        return found.includes(true);
+      },
+    },
     facts: {
       transport: options.transport,
       ...(endpoint.url && { endpoint: endpoint.url }),
-      ...(served.loaded && { profile: served.loaded.place.name }),
+      // Another profile may become the current one.
+      get profile() {
+        return main.profile();
+      },
       catalogs: catalogs.catalogs.map(({ source, catalog }) => ({
         source,
         number: catalog.number,
@@ -136,101 +143,106 @@ export async function runGateway(options: RunOptions): Promise<void> {
     stop: () => void endpoint.close(),
   });
   const following = setTimeout(() => {
-    stopFollowing = follow();
+    stopFollowing = main.follow();
   }, FOLLOW_AFTER_MS);
   let stopFollowing: Promise<() => Promise<void>> | undefined;
   await untilStopped(endpoint);
   clearTimeout(reaping);
   clearTimeout(following);
   await (await stopFollowing)?.();
-  await gateway.close();
+  await Promise.all([gateway.close(), callers?.close()]);
   await Promise.all([observation.close(), audit?.close(), telemetry?.close(), remembering]);
   // A server that was told to go may hold a pipe open for a moment; nothing is waited for any more.
   process.exit(process.exitCode ?? 0);
 
-  async function follow(): Promise<() => Promise<void>> {
-    const [{ followChanges }, vault] = await Promise.all([
-      import('./follow-changes.ts'),
-      upstreamOptions.vault(),
-    ]);
-    return followChanges({
-      paths,
-      served,
-      upstreams,
-      catalogs,
-      gateway,
-      vault,
-      load: () => runSelection(options, paths),
-      openCatalogs: catalogsFor,
-      select,
-      onServed(now) {
-        served = now;
-      },
-      log,
-    });
-  }
-
-  async function withDiscovery(target: Gateway): Promise<Gateway> {
-    const { addDiscovery } = await import('../discover/add-discovery.ts');
-    return addDiscovery(target, {
-      catalogs,
-      policies,
-      upstreams,
-      // What a server may touch is the user's to say: a model adds servers, but sets nothing.
-      select: (name) =>
-        select(catalogs, {
-          ...served.selection,
-          servers: [name],
-          all: false,
-          set: settingsOf(options.set, [name]),
-          lenient: false,
-        }),
-      ...(replicas && {
-        fixed: 'several replicas serve here, and only one of them would change; use --servers',
-      }),
-      info: { name: 'portolan', title: 'Portolan', version },
-      log,
-      audit: record,
-    });
+  function isServedByMain(profile: string): boolean {
+    const { loaded } = main.served();
+    return isPlain(options) && loaded !== undefined && lastingName(loaded.place) === profile;
   }
 
   async function openHttp(
-    target: Gateway,
     { host, port, allowOrigin, allowHost, legacySse }: RunOptions,
     say: (line: string) => void,
   ): Promise<Endpoint> {
-    const [{ accessOf }, { serveHttp }] = await Promise.all([
-      import('./access.ts'),
-      import('../endpoint/http.ts'),
-    ]);
-    const { notes, ...access } = await accessOf(options, join(paths.state, 'token'));
-    const http = await serveHttp(target, {
+    const [{ accessOf }, { callerGateways }, { followTokens }, { servedAlone }, { serveHttp }] =
+      await Promise.all([
+        import('./access.ts'),
+        import('./caller-gateways.ts'),
+        import('../tokens/follow-tokens.ts'),
+        import('./served-profile.ts'),
+        import('../endpoint/http.ts'),
+      ]);
+    const { notes, ...access } = await accessOf(options, join(paths.state, 'token'), paths);
+    const opened = callerGateways({
+      // With options of its own, the main relay serves another thing than the profile says.
+      main: (profile) => (profile === undefined || isServedByMain(profile) ? gateway : undefined),
+      open: async (profile) => {
+        const load = () => servedAlone(profile, options, paths);
+        const alone = await load();
+        return openRelay(parts, {
+          served: alone,
+          catalogs: await catalogsFor(alone),
+          load,
+          openCatalogs: catalogsFor,
+        });
+      },
+      log: say,
+    });
+    callers = opened;
+    let http: HttpEndpoint | undefined;
+    const kept = await followTokens({
+      paths,
+      taken: access.tokens.map(({ name }) => name),
+      onChange: (gone) => http?.dismiss((principal) => gone.includes(principal)),
+      log: say,
+    });
+    const listening = await serveHttp(opened.of, {
       host,
       port,
       ...access,
+      moreTokens: kept.current,
       allowedOrigins: allowOrigin,
       allowedHosts: allowHost,
       legacySse: legacySse === true,
       ...(replicas && { replicas }),
       log: say,
     });
+    http = listening;
     const chosen = ['none', 'kubernetes'].includes(options.isolation);
     say(`isolation: ${chosen ? options.isolation : describeIsolation(await detect())}`);
-    say(`listening on ${http.url}, ${notes.join(', ')}`);
+    say(`listening on ${listening.url}, ${notes.join(', ')}`);
     let finish = () => {};
     const closed = new Promise<void>((resolve) => {
       finish = resolve;
     });
     return {
-      url: http.url,
+      url: listening.url,
       closed,
-      drain: () => http.drain(options.drain * 1000),
+      drain: () => listening.drain(options.drain * 1000),
       async close() {
-        await http.close();
+        kept.close();
+        await listening.close();
         finish();
       },
     };
   }
+}
+
+function isPlain({ servers, set }: RunOptions): boolean {
+  return !servers?.length && set.length === 0;
+}
+
+function statusOf(relay: OpenRelay): readonly ServerStatus[] {
+  return relay.gateway.status().map((server) => ofProfile(relay, server));
+}
+
+function clientsOf(relay: OpenRelay): readonly ClientStatus[] {
+  return relay.gateway.clients().map((client) => ofProfile(relay, client));
+}
+
+function ofProfile<T extends ServerStatus | ClientStatus>(relay: OpenRelay, status: T): T {
+  const profile = relay.profile();
+  return profile === undefined ? status : { ...status, profile };
 }
 
 /** Spans and metrics, when they are wanted; their code is loaded only then. */

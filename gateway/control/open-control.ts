@@ -20,7 +20,7 @@ import type { GatewayFacts, GatewayStatus } from './status.ts';
 import type { Watch } from './watch.ts';
 
 export interface ControlOptions {
-  readonly gateway: Gateway;
+  readonly gateway: Pick<Gateway, 'status' | 'clients' | 'stopServer'>;
   readonly watch: Watch;
   readonly facts: GatewayFacts;
   readonly version: string;
@@ -60,7 +60,7 @@ export async function openControlSocket(options: ControlOptions): Promise<Contro
     clients: options.gateway.clients(),
     servers: options.gateway
       .status()
-      .map((server) => ({ ...server, ...options.watch.totals(server.name) })),
+      .map((server) => ({ ...server, ...options.watch.totals(server.name, server.profile) })),
   });
   const server = createServer((connection) => serve(connection, token, status, options));
   server.maxConnections = MOST_CONNECTIONS;

@@ -16,6 +16,7 @@ export interface GatewayFacts {
   readonly transport: 'stdio' | 'http';
   /** URL of the HTTP endpoint. */
   readonly endpoint?: string;
-  readonly profile?: string;
+  /** The profile of callers without one of their own. */
+  readonly profile?: string | undefined;
   readonly catalogs: readonly { readonly source: string; readonly number: number }[];
 }

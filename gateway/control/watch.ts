@@ -27,7 +27,7 @@ export interface Watch {
   record(record: AuditRecord): void;
   log(text: string): void;
   output(server: string, text: string): void;
-  totals(server: string): Totals;
+  totals(server: string, profile?: string): Totals;
   /** Returns the way to stop listening. */
   listen(onEvent: (event: GatewayEvent) => void): () => void;
 }
@@ -47,10 +47,11 @@ export function createWatch(clean: Clean): Watch {
     for (const listener of listeners) listener(made);
   };
   const count = (record: AuditRecord) => {
-    let known = totals.get(record.server);
+    const key = keyOf(record.server, record.profile);
+    let known = totals.get(key);
     if (!known) {
       known = { total: 0, errors: 0 };
-      totals.set(record.server, known);
+      totals.set(key, known);
     }
     if (record.event === 'call') {
       known.total += 1;
@@ -67,12 +68,17 @@ export function createWatch(clean: Clean): Watch {
     },
     log: (text) => tell(() => ({ time: now(), event: 'log', text })),
     output: (server, text) => tell(() => ({ time: now(), event: 'output', server, text })),
-    totals: (server) => totals.get(server) ?? { total: 0, errors: 0 },
+    totals: (server, profile) => totals.get(keyOf(server, profile)) ?? { total: 0, errors: 0 },
     listen(onEvent) {
       listeners.add(onEvent);
       return () => listeners.delete(onEvent);
     },
   };
+}
+
+/** The same server may be served for several profiles. */
+function keyOf(server: string, profile: string | undefined): string {
+  return profile === undefined ? server : `${server} ${profile}`;
 }
 
 function now(): string {

@@ -5,11 +5,25 @@ import type { IncomingMessage } from 'node:http';
 export interface NamedToken {
   readonly name: string;
   readonly token: string;
+  /** Name or path of the profile that its bearer is served; that of the gateway when absent. */
+  readonly profile?: string;
+}
+
+/** A bearer token of which only the hash (SHA-256) is known. */
+export interface HashedToken extends Pick<NamedToken, 'name' | 'profile'> {
+  readonly hash: Buffer;
+}
+
+/** Who sent a request. */
+export interface Caller {
+  readonly principal: string;
+  /** Name or path of its profile; that of the gateway when absent; null when it should have one and has none. */
+  readonly profile?: string | null;
 }
 
 /** What the guard found: who it is, or the answer that turns the request away. */
 export type Verdict =
-  | { readonly principal: string }
+  | Caller
   | {
       readonly status: number;
       readonly text: string;
@@ -19,12 +33,14 @@ export type Verdict =
 export interface GuardOptions {
   /** Empty lets everyone in: for tests, and behind something that checks callers itself. */
   readonly tokens: readonly NamedToken[];
+  /** Further tokens that let in, as they are now: some may have been made or revoked since the start. */
+  readonly moreTokens?: (() => readonly HashedToken[]) | undefined;
   /** Host names, without port, under which the endpoint may be addressed; empty allows all. */
   readonly hosts: readonly string[];
   /** Origins of web pages that may call it, beside pages of this machine. */
   readonly origins: readonly string[];
   /** Checks tokens that are none of `tokens`, e.g. JSON Web Tokens. Throws or gives undefined for a bad one. */
-  readonly verifyToken?: ((token: string) => Promise<string | undefined>) | undefined;
+  readonly verifyToken?: ((token: string) => Promise<Caller | undefined>) | undefined;
   /** Address of the protected-resource metadata (RFC 9728), for the challenge. */
   readonly resourceMetadata?: string | undefined;
 }
@@ -36,8 +52,9 @@ const LOOPBACK = ['localhost', '127.0.0.1', '[::1]', '::1'];
  * (DNS rebinding) is found by its Host, and any other foreign page by its Origin.
  */
 export function createGuard(options: GuardOptions) {
-  const hashes = options.tokens.map(({ name, token }) => ({ name, hash: sha256(token) }));
-  const open = hashes.length === 0 && !options.verifyToken;
+  const own = options.tokens.map(({ token, ...rest }) => ({ ...rest, hash: sha256(token) }));
+  const { moreTokens, verifyToken } = options;
+  const open = own.length === 0 && !verifyToken && !moreTokens;
 
   /** Of the name in Host and the page in Origin; undefined when both may be. */
   function origin(request: IncomingMessage): Verdict | undefined {
@@ -63,15 +80,20 @@ export function createGuard(options: GuardOptions) {
     const token = bearerOf(request.headers.authorization);
     if (token === undefined) return challenge('');
     const given = sha256(token);
-    let principal: string | undefined;
+    const more = moreTokens?.() ?? [];
+    let found: HashedToken | undefined;
     // Every token is compared, and hashes are of one length, so time tells nothing.
-    for (const { name, hash } of hashes) {
-      if (timingSafeEqual(hash, given)) principal = name;
-    }
-    if (principal !== undefined) return { principal };
-    if (!options.verifyToken) return challenge('invalid_token');
-    return options.verifyToken(token).then(
-      (subject) => (subject === undefined ? challenge('invalid_token') : { principal: subject }),
+    for (const one of own) if (timingSafeEqual(one.hash, given)) found = one;
+    for (const one of more) if (timingSafeEqual(one.hash, given)) found = one;
+    if (found) return callerOf(found);
+    if (!verifyToken) return challenge('invalid_token');
+    return verifyToken(token).then(
+      (subject) => {
+        // Sessions belong to names: an issuer must not make somebody else of a subject.
+        const known = (one: HashedToken) => one.name === subject?.principal;
+        const clash = own.some(known) || more.some(known);
+        return subject === undefined || clash ? challenge('invalid_token') : subject;
+      },
       () => challenge('invalid_token'),
     );
   }
@@ -88,6 +110,10 @@ export function createGuard(options: GuardOptions) {
   }
 
   return { origin, caller };
+}
+
+function callerOf({ name, profile }: HashedToken): Caller {
+  return { principal: name, ...(profile !== undefined && { profile }) };
 }
 
 /** True for addresses that only this machine reaches. */

@@ -2,11 +2,12 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createSecureServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { setTimeout } from 'node:timers/promises';
+import { messageOf } from '../../core/errors.ts';
 import type { Gateway } from '../relay/gateway.ts';
 import { CODE, errorMessage, isObject, LEGACY_VERSIONS } from '../relay/protocol.ts';
 import { receiveAny } from './batch.ts';
 import { Exchange } from './exchange.ts';
-import { createGuard, type NamedToken } from './guard.ts';
+import { type Caller, createGuard, type HashedToken, type NamedToken } from './guard.ts';
 import { allowedHosts, listen } from './listen.ts';
 import { headerProblem, isModernRequest } from './modern-headers.ts';
 import { passOn } from './pass-on.ts';
@@ -22,12 +23,14 @@ export interface HttpOptions {
   readonly path?: string;
   /** Bearer tokens that let callers in; empty lets everyone in. */
   readonly tokens: readonly NamedToken[];
+  /** Further tokens that let in, asked for at each request. */
+  readonly moreTokens?: () => readonly HashedToken[];
   /** Host names, beside those of this machine, under which it may be addressed. */
   readonly allowedHosts?: readonly string[];
   /** Origins of web pages, beside pages of this machine, that may call it. */
   readonly allowedOrigins?: readonly string[];
   /** The caller of a token that is none of `tokens`; undefined or an error for a bad one. */
-  readonly verifyToken?: (token: string) => Promise<string | undefined>;
+  readonly verifyToken?: (token: string) => Promise<Caller | undefined>;
   /** Document of RFC 9728 for callers that have to get a token elsewhere first. */
   readonly protectedResource?: Readonly<Record<string, unknown>>;
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
@@ -57,9 +60,16 @@ export interface HttpEndpoint {
    * over. Calls are still taken: a balancer needs a moment to notice.
    */
   drain(graceMs: number): Promise<void>;
+  /** Ends the sessions, streams and calls of callers that may not come in any more. */
+  dismiss(isGone: (principal: string) => boolean): void;
   /** Ends every session and connection; the gateway is still open. */
   close(): Promise<void>;
 }
+
+/** Undefined for a caller that is served nothing; rejects when its servers cannot be had now. */
+export type GatewayOfCaller = (
+  caller: Caller,
+) => Gateway | undefined | Promise<Gateway | undefined>;
 
 const KEEP_ALIVE_MS = 15_000;
 /** The revision since which clients know an event that has an id and no data. */
@@ -68,11 +78,11 @@ const DISCOVERY_PATH = '/.well-known/oauth-protected-resource';
 
 /**
  * Serves clients of every revision on one address. Clients with a handshake get a session; clients
- * of the new era need none. `gateway` may differ by caller. Throws PortolanError when the port is
+ * of the new era need none. `gateway` may differ by caller, and be made for it. Throws PortolanError when the port is
  * taken.
  */
 export async function serveHttp(
-  gateway: Gateway | ((principal: string) => Gateway | undefined),
+  gateway: Gateway | GatewayOfCaller,
   options: HttpOptions,
 ): Promise<HttpEndpoint> {
   const { host = '127.0.0.1', path = '/mcp', maxBodyBytes = 64 * 1024 * 1024 } = options;
@@ -82,9 +92,11 @@ export async function serveHttp(
     idleMs: options.sessionIdleMs ?? 1_800_000,
     ...(options.replicas && { newId: options.replicas.newName }),
   });
-  const exchanges = new Set<Exchange>();
+  /** With the callers that they belong to. */
+  const exchanges = new Map<Exchange, string>();
   const guard = createGuard({
     tokens: options.tokens,
+    moreTokens: options.moreTokens,
     hosts: allowedHosts(host, options.allowedHosts ?? []),
     origins: options.allowedOrigins ?? [],
     verifyToken: options.verifyToken,
@@ -132,7 +144,23 @@ export async function serveHttp(
   ) => {
     if ('status' in verdict) return turnAway(response, verdict);
     const { principal } = verdict;
-    const target = gatewayFor(principal);
+    const target = gatewayFor(verdict);
+    if (!(target instanceof Promise)) return serve(request, response, principal, target);
+    target
+      .then((made) => serve(request, response, principal, made))
+      .catch((error: unknown) => {
+        options.log?.(`${principal} cannot be served: ${messageOf(error)}`);
+        const text = `the servers of ${principal} cannot be had now; the log of the gateway says why`;
+        turnAway(response, { status: 503, text });
+      });
+  };
+
+  const serve = (
+    request: IncomingMessage,
+    response: ServerResponse,
+    principal: string,
+    target: Gateway | undefined,
+  ) => {
     if (!target)
       return turnAway(response, { status: 403, text: `${principal} has no profile here` });
     const old = options.legacySse === true && !request.url?.startsWith(path);
@@ -145,9 +173,9 @@ export async function serveHttp(
           post({ request, response, principal, gateway: target }, body),
         );
       case 'GET':
-        return openStream(request, response, principal);
+        return openStream({ request, response, principal, gateway: target });
       case 'DELETE':
-        return endSession(request, response, principal);
+        return endSession({ request, response, principal, gateway: target });
       default:
         response.setHeader('Allow', 'GET, POST, DELETE, OPTIONS');
         return reject(response, 405, CODE.invalidRequest, 'Method not allowed');
@@ -203,7 +231,7 @@ export async function serveHttp(
     const id = 'id' in body && isId(body.id) ? body.id : null;
     if (problem)
       return plain(response, 400, errorMessage(id, problem.code, problem.message, problem.data));
-    const exchange = track(new Exchange(response, acceptsEvents(request)), response);
+    const exchange = track(new Exchange(response, acceptsEvents(request)), response, principal);
     const client = target.connect({ key: `caller ${principal}`, principal, outlet: exchange });
     client.era = 'modern';
     response.once('close', () => void target.disconnect(client, false));
@@ -230,6 +258,7 @@ export async function serveHttp(
         { replay: session.replay, primed: session.client.version >= PRIMED_SINCE },
       ),
       response,
+      session.principal,
     );
     if (
       !Array.isArray(body) &&
@@ -272,13 +301,13 @@ export async function serveHttp(
       reject(response, 400, CODE.invalidRequest, 'Bad Request: Mcp-Session-Id header is required');
       return undefined;
     }
-    const session = sessions.find(id, principal);
+    const session = sessions.find(id, principal, target);
     if (!session) reject(response, 404, -32001, 'Session not found');
     return session;
   };
 
   /** GET: the stream for what belongs to no request of the session. */
-  const openStream = (request: IncomingMessage, response: ServerResponse, principal: string) => {
+  const openStream = ({ request, response, principal, gateway: target }: Call) => {
     if (!acceptsEvents(request)) {
       return reject(response, 406, CODE.invalidRequest, 'Accept must include text/event-stream');
     }
@@ -286,7 +315,7 @@ export async function serveHttp(
       response.setHeader('Allow', 'POST, OPTIONS');
       return reject(response, 405, CODE.invalidRequest, 'a stream needs an Mcp-Session-Id header');
     }
-    const session = sessions.find(String(request.headers['mcp-session-id']), principal);
+    const session = sessions.find(String(request.headers['mcp-session-id']), principal, target);
     if (!session) return reject(response, 404, -32001, 'Session not found');
     const lastEventId = request.headers['last-event-id'];
     if (typeof lastEventId === 'string') return takeUp(session, response, lastEventId);
@@ -300,6 +329,7 @@ export async function serveHttp(
         { replay: session.replay, primed: session.client.version >= PRIMED_SINCE },
       ),
       response,
+      session.principal,
     );
     stream.startStream();
     listenOn(session, stream, response);
@@ -320,7 +350,7 @@ export async function serveHttp(
       session.lastUsed = performance.now();
     });
     stream.resume(response, found.log, found.missed);
-    track(stream, response);
+    track(stream, response, session.principal);
     if (stream.listening && !stream.ended) listenOn(session, stream, response);
   };
 
@@ -341,12 +371,12 @@ export async function serveHttp(
     if (request.method === 'GET' && pathname === '/sse') {
       const session = sessions.open(target, principal);
       if (!session) return plain(response, 503, { error: 'too many sessions; try again later' });
-      session.stream = track(new Exchange(response, true), response);
+      session.stream = track(new Exchange(response, true), response, principal);
       session.stream.announce('endpoint', `/messages?sessionId=${session.id}`);
       response.once('close', () => void sessions.end(session));
       return;
     }
-    const session = sessions.find(searchParams.get('sessionId') ?? '', principal);
+    const session = sessions.find(searchParams.get('sessionId') ?? '', principal, target);
     if (request.method !== 'POST' || pathname !== '/messages' || !session) {
       return reject(response, 404, -32001, 'Session not found');
     }
@@ -361,15 +391,15 @@ export async function serveHttp(
     });
   };
 
-  const endSession = (request: IncomingMessage, response: ServerResponse, principal: string) => {
-    const session = sessions.find(String(request.headers['mcp-session-id']), principal);
+  const endSession = ({ request, response, principal, gateway: target }: Call) => {
+    const session = sessions.find(String(request.headers['mcp-session-id']), principal, target);
     if (!session) return reject(response, 404, -32001, 'Session not found');
     void sessions.end(session);
     response.writeHead(204).end();
   };
 
-  const track = (exchange: Exchange, response: ServerResponse) => {
-    exchanges.add(exchange);
+  const track = (exchange: Exchange, response: ServerResponse, principal: string) => {
+    exchanges.set(exchange, principal);
     response.once('close', () => {
       if (exchange.lost(response)) exchanges.delete(exchange);
     });
@@ -397,7 +427,7 @@ export async function serveHttp(
   sweeping.unref();
   const timer = setInterval(() => {
     const now = performance.now();
-    for (const exchange of exchanges) exchange.keepAlive(now, KEEP_ALIVE_MS);
+    for (const exchange of exchanges.keys()) exchange.keepAlive(now, KEEP_ALIVE_MS);
   }, KEEP_ALIVE_MS);
   timer.unref();
   await listen(server, host, options.port);
@@ -412,12 +442,16 @@ export async function serveHttp(
       const late = performance.now() + graceMs;
       while (working > 0 && performance.now() < late) await setTimeout(20);
     },
+    dismiss(isGone) {
+      sessions.endOf(isGone);
+      for (const [exchange, principal] of exchanges) if (isGone(principal)) exchange.close();
+    },
     async close() {
       clearInterval(timer);
       clearInterval(sweeping);
       server.close();
       await sessions.endAll();
-      for (const exchange of exchanges) exchange.close();
+      for (const exchange of exchanges.keys()) exchange.close();
       server.closeAllConnections();
     },
   };

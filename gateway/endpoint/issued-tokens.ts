@@ -1,6 +1,7 @@
 import { createRemoteJWKSet, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { allowInsecureRequests, discoveryRequest, processDiscoveryResponse } from 'oauth4webapi';
 import { messageOf, PortolanError } from '../../core/errors.ts';
+import { isProfileName } from '../profile/profile-context.ts';
 import type { HttpOptions } from './http.ts';
 
 export interface IssuerOptions {
@@ -10,6 +11,8 @@ export interface IssuerOptions {
   readonly audience: string;
   /** Scopes that a token must have, all of them. */
   readonly scopes: readonly string[];
+  /** Claim that names the caller's profile; without it a caller is served none. */
+  readonly profileClaim?: string | undefined;
 }
 
 /** Signatures with a public key only: a shared secret would let every holder issue tokens. */
@@ -27,7 +30,8 @@ const ALGORITHMS = [
 
 /**
  * Checks tokens of an authorization server elsewhere: JSON Web Tokens by RFC 9068, of this issuer,
- * for this audience, not expired, with every scope. The caller is the subject. The keys come from
+ * for this audience, not expired, with every scope. The caller is the subject, its
+ * profile what a claim names. The keys come from
  * the issuer's metadata, are kept, and are fetched again when a token names an unknown one.
  *
  * Throws `usage` / `OAUTH_INSECURE` for an issuer that is not https (http on this machine is).
@@ -56,7 +60,9 @@ export function tokenVerifier(
       });
       const granted = new Set(scopesOf(payload.scope ?? payload.scp));
       if (!options.scopes.every((scope) => granted.has(scope))) return undefined;
-      return payload.sub;
+      const { sub: principal = '' } = payload;
+      if (options.profileClaim === undefined) return { principal };
+      return { principal, profile: profileIn(payload[options.profileClaim]) };
     },
     protectedResource: {
       resource: resource.pathname === '/' ? resource.origin : resource.href,
@@ -102,6 +108,12 @@ function secureUrl(text: string, what: string): URL {
     'OAUTH_INSECURE',
     `${what} ${text} is no https URL; http is for this machine only`,
   );
+}
+
+/** A name only: an issuer says which profile, but not which file. */
+function profileIn(claim: unknown): string | null {
+  const value = Array.isArray(claim) && claim.length === 1 ? claim[0] : claim;
+  return typeof value === 'string' && isProfileName(value) ? value : null;
 }
 
 function scopesOf(value: unknown): readonly string[] {

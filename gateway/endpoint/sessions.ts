@@ -71,10 +71,10 @@ export class Sessions {
     return session;
   }
 
-  /** The session of a request; only its own caller may use it. */
-  find(id: string, principal: string): Session | undefined {
+  /** The session of a request; only its own caller may use it, and only with the profile that it began with. */
+  find(id: string, principal: string, gateway: Gateway): Session | undefined {
     const session = this.#sessions.get(id);
-    if (session?.principal !== principal) return undefined;
+    if (session?.principal !== principal || session.gateway !== gateway) return undefined;
     session.lastUsed = performance.now();
     return session;
   }
@@ -90,6 +90,13 @@ export class Sessions {
   sweep(now: number): void {
     for (const session of this.#sessions.values()) {
       if (isIdle(session) && now - session.lastUsed > this.#idleMs) void this.end(session);
+    }
+  }
+
+  /** Ends the sessions of callers that may not come in any more. */
+  endOf(isGone: (principal: string) => boolean): void {
+    for (const session of this.#sessions.values()) {
+      if (isGone(session.principal)) void this.end(session);
     }
   }
 

@@ -4,7 +4,7 @@ import { basename, dirname, extname, join, resolve } from 'node:path';
 import { hasErrno, PortolanError } from '../../core/errors.ts';
 import { writeFileAtomic } from '../../core/files.ts';
 import type { Paths } from '../paths.ts';
-import { DEFAULT_PROFILE } from './profile-context.ts';
+import { DEFAULT_PROFILE, isProfileName } from './profile-context.ts';
 
 /** Where a profile is, and what it is called. */
 export interface ProfilePlace {
@@ -51,8 +51,12 @@ export async function currentProfile(
 
 /** Makes a profile the current one. */
 export async function setCurrentProfile(place: ProfilePlace, paths: Paths): Promise<void> {
-  const given = place.project ? place.path : place.name;
-  await writeFileAtomic(currentFile(paths), `${given}\n`);
+  await writeFileAtomic(currentFile(paths), `${lastingName(place)}\n`);
+}
+
+/** How a profile is found again from any folder. */
+export function lastingName({ project, path, name }: ProfilePlace): string {
+  return project ? path : name;
 }
 
 /** Back to the profile named default. */
@@ -71,7 +75,7 @@ export async function listProfiles(
     throw error;
   });
   const own = files
-    .filter((file) => file.endsWith('.yaml') && NAME.test(file.slice(0, -'.yaml'.length)))
+    .filter((file) => file.endsWith('.yaml') && isProfileName(file.slice(0, -'.yaml'.length)))
     .map((file) => placeOf(file.slice(0, -'.yaml'.length), paths))
     .sort((a, b) => (a.name < b.name ? -1 : 1));
   return [...own, ...(current.project ? [current] : [])].map((place) => ({
@@ -80,11 +84,9 @@ export async function listProfiles(
   }));
 }
 
-const NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
-
 function placeOf(given: string, paths: Paths): ProfilePlace {
   if (/[/\\]/.test(given) || /\.ya?ml$/i.test(given)) return projectPlace(given);
-  if (!NAME.test(given)) {
+  if (!isProfileName(given)) {
     throw new PortolanError(
       'usage',
       'PROFILE_NAME',

@@ -4,6 +4,11 @@ import type { SecretScope } from '../vault/scope.ts';
 /** The profile that is used when none is named and none was chosen. */
 export const DEFAULT_PROFILE = 'default';
 
+/** True for the name of a profile of the user's own; a path is none. */
+export function isProfileName(text: string): boolean {
+  return /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/.test(text) && !/\.ya?ml$/i.test(text);
+}
+
 /** What a profile says of the servers that are served or looked at. */
 export interface ProfileContext {
   /** As people call it. */

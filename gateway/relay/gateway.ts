@@ -10,6 +10,8 @@ import type { Upstream } from './upstream.ts';
 /** State of one server, for people and for health checks. */
 export interface ServerStatus {
   readonly name: string;
+  /** Profile that it is served for, where there is one. */
+  readonly profile?: string;
   readonly digest?: string;
   /** Open conversations; 0 when it does not run. */
   readonly running: number;
@@ -22,6 +24,8 @@ export interface ClientStatus {
   readonly name?: string;
   readonly version?: string;
   readonly principal: string;
+  /** Profile that it is served, where there is one. */
+  readonly profile?: string;
 }
 
 /** One MCP server made of many: what the endpoints serve to clients. */

@@ -38,6 +38,11 @@ export function targetOf(method: string, name: string | undefined): Attributes {
   return {};
 }
 
+/** The profile that a caller is served; nothing for servers that were named. */
+export function profileOf(profile: string | undefined): Attributes {
+  return profile === undefined ? {} : { 'portolan.profile': profile };
+}
+
 /** How a request ended; nothing when it went well. */
 export function outcomeOf(
   message: JsonRpcMessage | undefined,

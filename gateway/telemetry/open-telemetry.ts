@@ -2,9 +2,10 @@ import { DiagLogLevel, diag } from '@opentelemetry/api';
 import type { AuditRecord } from '../audit/audit-event.ts';
 import type { ServerStatus } from '../relay/gateway.ts';
 import type { Tracing } from '../relay/tracing.ts';
+import { profileOf } from './attributes.ts';
 import { serveMetrics } from './metrics-endpoint.ts';
 import { openProviders } from './providers.ts';
-import { createTracing } from './tracing.ts';
+import { createTracing, durationsOf } from './tracing.ts';
 
 export interface TelemetryOptions {
   /** Send spans and metrics to the receiver that the OTEL_* variables name. */
@@ -19,7 +20,8 @@ export interface TelemetryOptions {
 }
 
 export interface Telemetry {
-  readonly tracing: Tracing;
+  /** Spans and durations of one relay; `profile` is what it serves now. */
+  tracing(profile: () => string | undefined): Tracing;
   /** Address of the metrics, when they are served. */
   readonly metricsUrl: string | undefined;
   /** Counts what the audit log records. */
@@ -47,17 +49,20 @@ export async function openTelemetry(options: TelemetryOptions): Promise<Telemetr
   const events = meter.createCounter('portolan.events', {
     description: 'What the audit log records: calls, starts, failures, refusals.',
   });
+  const tracer = providers.tracer?.getTracer('portolan', version);
+  const durations = durationsOf(meter);
   const endpoint =
     metrics && providers.scrape
       ? await serveMetrics({ ...metrics, answer: providers.scrape })
       : undefined;
   return {
-    tracing: createTracing(providers.tracer?.getTracer('portolan', version), meter),
+    tracing: (profile) => createTracing(tracer, durations, profile),
     metricsUrl: endpoint?.url,
-    count({ event, server, verdict }) {
+    count({ event, server, profile, verdict }) {
       events.add(1, {
         'portolan.event': event,
         'portolan.server.name': server,
+        ...profileOf(profile),
         ...(verdict && { 'portolan.verdict': verdict }),
       });
     },
@@ -71,7 +76,10 @@ export async function openTelemetry(options: TelemetryOptions): Promise<Telemetr
       meter.addBatchObservableCallback(
         (result) => {
           for (const server of status()) {
-            const attributes = { 'portolan.server.name': server.name };
+            const attributes = {
+              'portolan.server.name': server.name,
+              ...profileOf(server.profile),
+            };
             result.observe(conversations, server.running, attributes);
             result.observe(calls, server.calls, attributes);
           }

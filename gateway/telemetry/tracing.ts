@@ -17,7 +17,7 @@ import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import type { Inbound } from '../relay/inbound.ts';
 import { isObject, type JsonObject, LATEST_MODERN } from '../relay/protocol.ts';
 import type { Outgoing, Trace, Tracing } from '../relay/tracing.ts';
-import { methodName, outcomeOf, targetOf } from './attributes.ts';
+import { methodName, outcomeOf, profileOf, targetOf } from './attributes.ts';
 
 /** Upper bounds in seconds, as the conventions name them for durations of MCP. */
 const BUCKETS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30, 60, 120, 300];
@@ -29,6 +29,36 @@ interface ContextTrace extends Trace {
   readonly context: Context;
 }
 
+/** The histograms, which all relays share. */
+export interface Durations {
+  readonly served: Histogram;
+  readonly called: Histogram;
+  readonly sessions: Histogram;
+}
+
+export function durationsOf(meter: Meter): Durations {
+  const histogram = (name: string, description: string) =>
+    meter.createHistogram(name, {
+      unit: 's',
+      description,
+      advice: { explicitBucketBoundaries: BUCKETS },
+    });
+  return {
+    served: histogram(
+      'mcp.server.operation.duration',
+      'Time from the request of a client to its answer.',
+    ),
+    called: histogram(
+      'mcp.client.operation.duration',
+      'Time from a request to a server to its answer.',
+    ),
+    sessions: histogram(
+      'mcp.client.session.duration',
+      'Time that a conversation with a server was open.',
+    ),
+  };
+}
+
 /**
  * Spans and durations after the OpenTelemetry conventions for MCP: a server span for each request of
  * a client, a client span for each request to a server. Without a tracer there are durations only,
@@ -37,30 +67,15 @@ interface ContextTrace extends Trace {
  * Attributes hold names that are signed or listed, codes and versions; never what a client or a
  * server wrote: no arguments, results, error texts or URIs.
  */
-export function createTracing(tracer: Tracer | undefined, meter: Meter): Tracing {
-  const histogram = (name: string, description: string) =>
-    meter.createHistogram(name, {
-      unit: 's',
-      description,
-      advice: { explicitBucketBoundaries: BUCKETS },
-    });
-  const served = histogram(
-    'mcp.server.operation.duration',
-    'Time from the request of a client to its answer.',
-  );
-  const called = histogram(
-    'mcp.client.operation.duration',
-    'Time from a request to a server to its answer.',
-  );
-  const sessions = histogram(
-    'mcp.client.session.duration',
-    'Time that a conversation with a server was open.',
-  );
-
+export function createTracing(
+  tracer: Tracer | undefined,
+  { served, called, sessions }: Durations,
+  profile: () => string | undefined,
+): Tracing {
   return {
     incoming(inbound) {
       const { parent, links } = contextOf(inbound);
-      const attributes = incomingAttributes(inbound);
+      const attributes = { ...incomingAttributes(inbound), ...profileOf(profile()) };
       const ids: Attributes = { 'jsonrpc.request.id': String(inbound.id) };
       const { request } = inbound.outlet;
       if (request && inbound.era === 'legacy') ids['mcp.session.id'] = inbound.client.key;
@@ -77,7 +92,7 @@ export function createTracing(tracer: Tracer | undefined, meter: Meter): Tracing
     outgoing(request) {
       const { method, params, server, id } = request;
       const parent = (request.parent as ContextTrace | undefined)?.context ?? ROOT_CONTEXT;
-      const attributes = outgoingAttributes(request);
+      const attributes = { ...outgoingAttributes(request), ...profileOf(profile()) };
       const target = targetOf(method, typeof params.name === 'string' ? params.name : undefined);
       const span = tracer?.startSpan(
         String(attributes['mcp.method.name']),
@@ -97,6 +112,7 @@ export function createTracing(tracer: Tracer | undefined, meter: Meter): Tracing
     closed(server, connection) {
       sessions.record((performance.now() - connection.openedAt) / 1000, {
         'portolan.server.name': server.upstream.name,
+        ...profileOf(profile()),
         'mcp.protocol.version': connection.greeting.version,
       });
     },

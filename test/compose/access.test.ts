@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { request } from 'node:https';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -193,6 +193,37 @@ describe('tokens of an authorization server', () => {
     for (const [what, token] of Object.entries(bad)) {
       expect([what, (await post(http.url, token)).status]).toEqual([what, 401]);
     }
+  });
+
+  test('a subject, or a claim, says the profile; a file is none', async () => {
+    const paths = { config: file('config'), cache: file('cache'), state: file('state') };
+    mkdirSync(file('config/profiles'), { recursive: true });
+    for (const name of ['work', 'agent']) {
+      writeFileSync(file(`config/profiles/${name}.yaml`), 'servers: {}\n');
+    }
+    const callerOf = async (options: object) => {
+      const { verifyToken } = await accessOf(
+        { token: [], oauthIssuer: issuer.issuer, oauthAudience: audience, ...options },
+        file('unused'),
+        paths,
+      );
+      return verifyToken?.(await tokenOf(issuer, audience, 'mcp:read'));
+    };
+    expect(await callerOf({})).toEqual({ principal: 'agent' });
+    const byName = { callerProfile: ['agent=work'] };
+    expect(await callerOf(byName)).toEqual({ principal: 'agent', profile: 'work' });
+    const byClaim = { oauthProfileClaim: 'client_id' };
+    expect(await callerOf(byClaim)).toEqual({ principal: 'agent', profile: 'agent' });
+    expect(await callerOf({ ...byName, ...byClaim })).toMatchObject({ profile: 'work' });
+    // The issuer is a URL, which is no name of a profile.
+    expect(await callerOf({ oauthProfileClaim: 'iss' })).toMatchObject({ profile: null });
+    expect(await callerOf({ oauthProfileClaim: 'none' })).toMatchObject({ profile: null });
+    await expect(callerOf({ callerProfile: ['agent'] })).rejects.toMatchObject({
+      code: 'CALLER_INVALID',
+    });
+    await expect(callerOf({ callerProfile: ['agent=gone'] })).rejects.toMatchObject({
+      code: 'PROFILE_UNKNOWN',
+    });
   });
 
   test('half of the options, and an issuer without encryption, are refused', async () => {

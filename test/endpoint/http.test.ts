@@ -148,7 +148,7 @@ describe('who may come in', () => {
 
   it('takes tokens that a verifier vouches for, and says where to get one', async () => {
     const endpoint = await endpointOf({
-      verifyToken: async (token) => (token === 'jwt' ? 'grace' : undefined),
+      verifyToken: async (token) => (token === 'jwt' ? { principal: 'grace' } : undefined),
       protectedResource: { resource: 'https://gate.example/mcp' },
     });
     const bad = await send(endpoint, { headers: { authorization: 'Bearer x' }, body: initialize });

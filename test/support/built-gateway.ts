@@ -19,12 +19,15 @@ export interface BuiltCatalog {
   remove(): void;
 }
 
-/** Publishes the named entries of registry/ into a temporary layout. */
-export async function builtCatalog(servers: readonly string[]): Promise<BuiltCatalog> {
+/** Publishes the named entries of registry/, or of a copy of it, into a temporary layout. */
+export async function builtCatalog(
+  servers: readonly string[],
+  from = 'registry',
+): Promise<BuiltCatalog> {
   const folder = mkdtempSync(join(tmpdir(), 'portolan-gateway-'));
   const layout = join(folder, 'catalog');
   const { privatePem, publicPem } = generateKeyPem();
-  const registry = requireValid(await loadRegistry('registry', { only: servers }));
+  const registry = requireValid(await loadRegistry(from, { only: servers }));
   await buildLayout(registry, layout, keySigner(parseSigningKey(privatePem, 'test key')), {
     number: 1,
     development: false,

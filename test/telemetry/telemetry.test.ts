@@ -35,7 +35,10 @@ const open = async (options: Partial<Parameters<typeof openTelemetry>[0]> = {}) 
 
 const served = async (...args: string[]) => {
   const scripted = upstream('scripted', fixture('scripted.ts', '--prompt', 'plan', ...args));
-  const gateway = gatewayOf([scripted], { tracing: telemetry.tracing, audit: telemetry.count });
+  const gateway = gatewayOf([scripted], {
+    tracing: telemetry.tracing(() => undefined),
+    audit: telemetry.count,
+  });
   telemetry.watch(gateway.status);
   const client = rawClient(gateway);
   await client.initialize();

@@ -68,6 +68,12 @@ export function registerRun(program: Command): void {
     .option('--oauth-issuer <url>', 'accept tokens of this authorization server')
     .option('--oauth-audience <url>', 'URL of this endpoint, which such tokens must be for')
     .option('--oauth-scope <scope>', 'scope that such tokens must have (repeatable)', collect)
+    .option('--oauth-profile-claim <claim>', 'claim of such tokens that names their profile')
+    .option(
+      '--caller-profile <name=profile>',
+      'serve this profile to the caller of a named token, or to this subject (repeatable)',
+      collect,
+    )
     .option('--legacy-sse', 'also serve /sse and /messages, for clients of 2024-11-05 only')
     .option('--allow-origin <origin>', 'web origin that may call (repeatable)', collect, [])
     .option('--allow-host <name>', 'further host name of this endpoint (repeatable)', collect, [])

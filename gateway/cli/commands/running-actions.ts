@@ -137,6 +137,7 @@ async function stopServer(
 function describeGateway(status: GatewayStatus): string {
   const { pid, transport, endpoint, profile, clients, servers, startedAt } = status;
   const who = clients.map(({ name, version }) => visible(`${name ?? 'a client'} ${version ?? ''}`));
+  const elsewhere = (one: string | undefined) => one !== undefined && one !== profile;
   return [
     [
       `${pid}  ${endpoint ?? transport}`,
@@ -145,8 +146,8 @@ function describeGateway(status: GatewayStatus): string {
       `since ${ago(startedAt)}`,
     ].join('  '),
     table(
-      servers.map(({ name, running, calls, total, errors, lastCall, lastError }) => [
-        `  ${name}`,
+      servers.map(({ name, profile: own, running, calls, total, errors, lastCall, lastError }) => [
+        `  ${name}${elsewhere(own) ? ` (profile ${own})` : ''}`,
         running > 0 ? 'running' : 'not started',
         `${total} calls${errors > 0 ? `, ${errors} failed` : ''}${calls > 0 ? `, ${calls} under way` : ''}`,
         lastCall ? `last ${ago(lastCall)} ago` : '',

@@ -158,6 +158,8 @@ async function argumentValues(
       return list(names.secrets());
     case 'settings':
       return list(names.parameters());
+    case 'token-name':
+      return list(names.tokens());
     case 'name|path':
       return list(names.profiles(), true);
     case 'name':

@@ -13,6 +13,7 @@ export interface Names {
   clients(): Promise<readonly Candidate[]>;
   profiles(): Promise<readonly Candidate[]>;
   catalogs(): Promise<readonly Candidate[]>;
+  tokens(): Promise<readonly Candidate[]>;
   /** `SERVER.` of servers, for what is behind the dot is not on this disk. */
   secrets(): Promise<readonly Candidate[]>;
   parameters(): Promise<readonly Candidate[]>;
@@ -64,6 +65,13 @@ export function namesOn(paths: Paths): Names {
       return (await listProfiles(paths)).map(({ place }) => ({
         value: place.name,
         description: 'profile',
+      }));
+    }),
+    tokens: quietly(async () => {
+      const { readTokens } = await import('../../tokens/token-store.ts');
+      return (await readTokens(paths)).map(({ name, profile }) => ({
+        value: name,
+        description: profile ? `profile ${profile}` : 'token',
       }));
     }),
     catalogs: quietly(async () =>
