@@ -139,6 +139,10 @@ describe.skipIf(process.platform === 'win32' || needs('bwrap', 'npm').skip)(
       await run('secret ls');
       await run('secret check', 'context7', 'github');
       await run('secret rm', 'context7.api_key');
+      await run('token create', 'alice', '--profile', 'work');
+      await run('token create', 'bob');
+      await run('token ls');
+      await run('token revoke', 'alice');
       await run('auth ls');
       await run('auth logout', 'linear');
       put('../home/config/policy.yaml', 'servers: { deny: [github] }\n');
