@@ -4,6 +4,7 @@ import type { AuditLog } from '../audit/audit-log.ts';
 import type { CatalogSet } from '../catalog/catalog-set.ts';
 import type { RunOptions } from '../cli/commands/run.ts';
 import { version } from '../cli/version.ts';
+import { isLoopback } from '../endpoint/guard.ts';
 import type { Replicas } from '../endpoint/replicas.ts';
 import type { Paths } from '../paths.ts';
 import { refusalText } from '../policy/decide.ts';
@@ -101,6 +102,7 @@ export async function openRelay(
     audit: record,
     tracing: telemetry?.tracing(profile),
     info,
+    signInFor: (principal) => isOwner(principal, options),
     toolChanges: options.toolChanges,
     prefix: options.prefix,
     ...(replicas && { newState: replicas.newName, replicated: true }),
@@ -158,4 +160,13 @@ export async function openRelay(
       audit: record,
     });
   }
+}
+
+/**
+ * Whoever signs in does so for all who use this vault, with a browser that comes back to this
+ * machine: only a client that the owner of both started is sent to such a page.
+ */
+function isOwner(principal: string, { transport, host, allowHost }: RunOptions): boolean {
+  if (transport === 'stdio') return true;
+  return principal === 'default' && isLoopback(host) && allowHost.length === 0;
 }

@@ -1,5 +1,6 @@
 import { messageOf } from '../../core/errors.ts';
 import type { JsonRpcMessage } from '../../core/isolation/channel.ts';
+import { takeSignInAnswer } from './ask-sign-in.ts';
 import { finishResult, forward, raiseLogLevel, refuse, withheldText } from './forward.ts';
 import { isOurState } from './hold.ts';
 import {
@@ -296,6 +297,7 @@ function task(relay: Relay, inbound: Inbound) {
 
 /** A call that comes back with the input that it was asked for, while the gateway holds it. */
 function resumed(relay: Relay, inbound: Inbound): boolean {
+  if (takeSignInAnswer(inbound)) return false;
   const { requestState } = inbound.params;
   if (!isOurState(requestState)) return false;
   const held = relay.held.get(requestState);

@@ -1,5 +1,6 @@
 import { messageOf, PortolanError } from '../../core/errors.ts';
 import type { JsonRpcMessage } from '../../core/isolation/channel.ts';
+import { canSignIn, signIn, wantsSignIn } from './ask-sign-in.ts';
 import type { LocalCause } from './connection.ts';
 import { drive } from './drive.ts';
 import type { Inbound } from './inbound.ts';
@@ -53,10 +54,24 @@ async function start(relay: Relay, inbound: Inbound, route: Route): Promise<void
     const line = await route.server.open(inbound);
     if (!inbound.done) dispatch(relay, inbound, line);
   } catch (error) {
+    if (wantsSignIn(error) && canSignIn(relay, inbound, route.server)) {
+      return afterSignIn(relay, inbound, route);
+    }
     const told = error instanceof PortolanError || error instanceof RpcError;
     if (!told) relay.log(`${route.server.upstream.name}: ${messageOf(error)}`);
     refuse(relay, inbound, route.server, messageOf(error));
   }
+}
+
+/** The call once more, when its client has signed in. */
+async function afterSignIn(relay: Relay, inbound: Inbound, route: Route): Promise<void> {
+  try {
+    if (!(await signIn(relay, inbound, route.server))) return;
+  } catch (error) {
+    return refuse(relay, inbound, route.server, messageOf(error));
+  }
+  route.server.forgive();
+  if (!inbound.done) await start(relay, inbound, route);
 }
 
 function dispatch(relay: Relay, inbound: Inbound, line: Line) {
@@ -138,6 +153,10 @@ function settled(relay: Relay, inbound: Inbound, message: JsonRpcMessage, cause?
   const { result, error } = message;
   if (error) {
     if (cause !== undefined) return refuse(relay, inbound, line.server, error.message);
+    const refused = new RpcError(error.code, error.message, error.data);
+    if (wantsSignIn(refused) && canSignIn(relay, inbound, line.server)) {
+      return void afterSignIn(relay, inbound, route);
+    }
     relay.audit(inbound, line.server, 'error', String(error.code));
     return finishError(inbound, message);
   }

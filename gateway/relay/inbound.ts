@@ -100,6 +100,7 @@ export class Client {
   #asked: Map<RequestId, ClientRequest> | undefined;
   #listens: Map<RequestId, Listen> | undefined;
   #tasks: Map<string, Server> | undefined;
+  #offered: Set<Server> | undefined;
   #nextRequest = 0;
 
   constructor(key: string, principal: string, outlet: Outlet) {
@@ -117,6 +118,12 @@ export class Client {
   get tasks(): Map<string, Server> {
     this.#tasks ??= new Map();
     return this.#tasks;
+  }
+
+  /** Servers that it was asked to sign in to without a call of its own. */
+  get offered(): Set<Server> {
+    this.#offered ??= new Set();
+    return this.#offered;
   }
 
   get listens(): Map<RequestId, Listen> {
@@ -171,6 +178,8 @@ export class Inbound implements PendingCall {
   publicUri: string | undefined;
   /** How often a server asked for input before it answered. */
   rounds = 0;
+  /** What its client said to a sign-in; `over` when it is not asked any more. */
+  signIn: 'accepted' | 'declined' | 'over' | undefined;
   /** Present while requests are traced. */
   trace: Trace | undefined;
 

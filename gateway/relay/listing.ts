@@ -1,4 +1,5 @@
 import { messageOf } from '../../core/errors.ts';
+import { offerSignIn, wantsSignIn } from './ask-sign-in.ts';
 import { finishResult } from './forward.ts';
 import { capabilitiesOf, type Inbound } from './inbound.ts';
 import { LISTS, type ListKind } from './line.ts';
@@ -85,6 +86,7 @@ export async function learnLive(
         if (late) relay.changed([kind]);
         else relay.forget();
       } catch (error) {
+        if (wantsSignIn(error)) offerSignIn(relay, inbound, server);
         relay.log(`${server.upstream.name}: ${LISTS[kind].method} failed: ${messageOf(error)}`);
       }
     }),

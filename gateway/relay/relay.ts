@@ -65,6 +65,8 @@ export interface GatewayOptions {
   readonly beforeCall?: (call: CallInfo) => CallDecision | Promise<CallDecision>;
   /** May change a result; throwing withholds it. */
   readonly afterCall?: (call: CallInfo, result: JsonObject) => JsonObject | Promise<JsonObject>;
+  /** Whose clients may be asked to sign in: the tokens go into the vault of whoever runs the gateway. */
+  readonly signInFor?: (principal: string) => boolean;
   readonly audit?: (event: AuditEvent) => void;
   /** Told of every request, to make spans and metrics of it; costs nothing when absent. */
   readonly tracing?: Tracing | undefined;

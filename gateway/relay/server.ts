@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { messageOf, PortolanError } from '../../core/errors.ts';
 import type { JsonRpcMessage } from '../../core/isolation/channel.ts';
+import { wantsSignIn } from './ask-sign-in.ts';
 import { isSame, type ToolDiff } from './compare.ts';
 import { Connection, envelope, type Greeting, greet, PROBE_SAFE } from './connection.ts';
 import type { Inbound } from './inbound.ts';
@@ -222,6 +223,12 @@ export class Server {
     }
   }
 
+  /** What kept it from starting is over: the next request starts it at once. */
+  forgive(): void {
+    this.#failures = 0;
+    this.#retryAt = 0;
+  }
+
   /** Ends one conversation; the next request opens a new one. */
   async stop(line: Line): Promise<void> {
     const { connection } = line;
@@ -329,6 +336,8 @@ export class Server {
       const diagnostics = lastLine(connection?.channel.diagnostics?.());
       void connection?.close();
       this.lines.delete(line.key);
+      // A person who has to sign in is no reason to leave the server alone.
+      if (wantsSignIn(error)) this.forgive();
       throw this.#failed(`${messageOf(error)}${diagnostics ? ` (${diagnostics})` : ''}`, error);
     } finally {
       clearTimeout(timer);

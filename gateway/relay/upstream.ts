@@ -39,12 +39,22 @@ export interface Upstream {
   readonly eras?: readonly Era[];
   /** Opens a conversation; rejects when the server cannot be started or reached. */
   open(context: OpenContext): Promise<Channel>;
+  /** Begins a sign-in at a remote server, or joins the one that is under way. */
+  readonly signIn?: () => Promise<BegunSignIn>;
   /** Milliseconds from opening to the end of the handshake and the first tool list; 60,000. */
   readonly startTimeoutMs?: number;
   /** Milliseconds without a result or progress until a call is given up; 300,000. */
   readonly callTimeoutMs?: number;
   /** Milliseconds without a call until the server is stopped; 600,000; 0 keeps it. */
   readonly idleStopMs?: number;
+}
+
+/** A sign-in that waits for a person with a browser on this machine. */
+export interface BegunSignIn {
+  /** Where the person goes; absent when somebody has signed in meanwhile. */
+  readonly url?: string;
+  /** The tokens are in the vault; rejects when the sign-in failed or took too long. */
+  readonly done: Promise<void>;
 }
 
 /** Lists of a live server, as it sent them, every page. */
