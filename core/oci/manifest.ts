@@ -34,7 +34,7 @@ export interface Index {
 }
 
 const MAX_LAYERS = 100;
-const MAX_INDEX_ENTRIES = 100_000;
+const MAX_INDEX_ENTRIES = 250_000;
 
 /** Reads a manifest from its bytes; `where` names it in errors. Throws `malformed`. */
 export function parseManifest(bytes: Uint8Array, where: string): Manifest {
