@@ -3,8 +3,31 @@ import type { Readable, Writable } from 'node:stream';
 import { messageOf, PortolanError } from '../errors.ts';
 import type { Prepared } from './prepared.ts';
 
+/** How a server ended. */
+export interface Ended {
+  /** In words, to follow its name: `ended with exit code 3`; absent after an orderly end. */
+  readonly how?: string;
+  /** Its container, if it has one, is known to be removed. */
+  readonly gone: boolean;
+}
+
+/** A running server: a process of ours, or a container that we are attached to. */
+export interface Running {
+  readonly stdin: Writable;
+  readonly stdout: Readable;
+  readonly stderr: Readable;
+  /** Id of our process; 0 without one. */
+  readonly pid: number;
+  /** Resolves when it has ended. */
+  readonly left: Promise<void>;
+  /** Resolves when it has ended and all its output was read. */
+  readonly closed: Promise<Ended>;
+  /** Ends our process and all below it, or the connection. */
+  kill(): void;
+}
+
 /** A child whose standard streams are pipes. */
-export type Piped = ChildProcess & { stdin: Writable; stdout: Readable; stderr: Readable };
+type Piped = ChildProcess & { stdin: Writable; stdout: Readable; stderr: Readable };
 
 export interface ChildOptions {
   /** Name of the server, for errors. */
@@ -16,7 +39,7 @@ export interface ChildOptions {
 }
 
 /** Starts a prepared command. Rejects with `failed` / `START_FAILED`. */
-export function startChild(prepared: Prepared, options: ChildOptions): Promise<Piped> {
+export function startChild(prepared: Prepared, options: ChildOptions): Promise<Running> {
   const [program, ...args] = prepared.command;
   const { inputs = [] } = prepared;
   return new Promise((resolve, reject) => {
@@ -45,25 +68,36 @@ export function startChild(prepared: Prepared, options: ChildOptions): Promise<P
         stream.on('error', () => {});
         stream.end(input);
       });
-      resolve(child);
+      resolve(runningChild(child));
     });
   });
 }
 
+function runningChild(child: Piped): Running {
+  const { stdin, stdout, stderr } = child;
+  const pid = child.pid as number;
+  const left = new Promise<void>((resolve) => child.once('exit', () => resolve()));
+  const closed = new Promise<Ended>((resolve) => {
+    child.once('close', (code, signal) => {
+      const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
+      // An engine's client that ended well has removed its container already.
+      resolve(code === 0 ? { gone: true } : { how, gone: false });
+    });
+  });
+  const kill = () => signalGroup(pid, 'SIGKILL');
+  return { stdin, stdout, stderr, pid, left, closed, kill };
+}
+
 /** Asks nicely, then less so: end of input, TERM, KILL. Resolves when the leader has ended. */
-export async function endChild(
-  child: Piped,
-  pid: number,
+export async function endServer(
+  server: Running,
   prepared: Prepared,
   graceMs: number,
 ): Promise<void> {
-  const left = new Promise<void>((resolve) => {
-    if (child.exitCode !== null || child.signalCode !== null) resolve();
-    else child.once('exit', () => resolve());
-  });
+  const { left, pid, stdin, stdout, stderr } = server;
   // A listener may have paused it; a full pipe would keep the server from leaving.
-  child.stdout.resume();
-  child.stdin.end();
+  stdout.resume();
+  stdin.end();
   if (!(await within(left, graceMs))) {
     if (prepared.stop) await prepared.stop.terminate().catch(() => {});
     else signalGroup(pid, 'SIGTERM');
@@ -71,10 +105,10 @@ export async function endChild(
       await prepared.stop?.remove().catch(() => {});
     }
   }
-  signalGroup(pid, 'SIGKILL');
+  server.kill();
   await left;
   // A grandchild that holds the pipes open would delay the end for ever.
-  for (const stream of [child.stdout, child.stderr]) stream.destroy();
+  for (const stream of [stdout, stderr]) stream.destroy();
 }
 
 function within(event: Promise<void>, ms: number): Promise<boolean> {

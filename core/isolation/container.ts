@@ -91,6 +91,7 @@ export function prepareContainer(plan: LaunchPlan, parts: ContainerParts): Prepa
     command,
     env: { ...clientEnvironment(engine, parts.env), ...resolved.secretEnv },
     shown: command,
+    ...(engine.api ? { attach: { engine, run, env: parts.env, secrets: resolved.secretEnv } } : {}),
     cgroups: [],
     notes: [
       ...limitNotes,

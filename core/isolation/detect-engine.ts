@@ -1,6 +1,7 @@
 import { hostname } from 'node:os';
 import { type Answer, ask } from './ask.ts';
 import type { Engine } from './detect.ts';
+import { dockerApi, podmanApi } from './engine-api/find-api.ts';
 import type { EngineTraits } from './engines.ts';
 import { findProgram } from './find-program.ts';
 
@@ -13,7 +14,7 @@ export async function askEngine(
   const program = findProgram(name, env);
   if (!program) return { name, usable: false, text: `${name} is not installed.` };
   const { ok, stdout, fault } = await ask(program, traits.info, env, 20_000);
-  const engine = ok ? readInfo(traits, program, stdout) : undefined;
+  const engine = ok ? readInfo(traits, program, stdout, env) : undefined;
   if (!engine) {
     return {
       name,
@@ -30,7 +31,12 @@ export async function askEngine(
   };
 }
 
-function readInfo(traits: EngineTraits, program: string, text: string): Engine | undefined {
+function readInfo(
+  traits: EngineTraits,
+  program: string,
+  text: string,
+  env: NodeJS.ProcessEnv,
+): Engine | undefined {
   const info = parseRecord(text);
   if (traits.name === 'podman') {
     const host = recordOf(info.host);
@@ -47,6 +53,7 @@ function readInfo(traits: EngineTraits, program: string, text: string): Engine |
       version,
       rootless,
       local: host.serviceIsRemote !== true && process.platform === 'linux',
+      api: podmanApi(host, version, env),
       limits: { memory: has('memory'), cpus: has('cpu'), pids: has('pids') },
     };
   }
@@ -59,6 +66,7 @@ function readInfo(traits: EngineTraits, program: string, text: string): Engine |
     rootless: security.includes('rootless'),
     // The engine's own name for its machine: DOCKER_HOST and contexts may lead anywhere.
     local: process.platform === 'linux' && info.Name === hostname(),
+    api: traits.name === 'docker' ? dockerApi(recordOf(info.ClientInfo).Context, env) : undefined,
     limits: {
       memory: info.MemoryLimit !== false,
       cpus: info.CpuCfsQuota !== false && info.CPUCfsQuota !== false,

@@ -1,5 +1,6 @@
 import { askBubblewrap } from './detect-bubblewrap.ts';
 import { askEngine } from './detect-engine.ts';
+import type { EngineApi } from './engine-api/find-api.ts';
 import { ENGINES, type EngineName, type EngineTraits } from './engines.ts';
 
 /** A container engine that answers. */
@@ -12,6 +13,8 @@ export interface Engine {
   readonly rootless: boolean;
   /** Runs on this machine and sees its folders; false for a virtual or remote machine. */
   readonly local: boolean;
+  /** How to attach to its containers without a client process for each; absent without a way. */
+  readonly api?: EngineApi | undefined;
   /** Ceilings that it can hold. */
   readonly limits: { readonly memory: boolean; readonly cpus: boolean; readonly pids: boolean };
 }

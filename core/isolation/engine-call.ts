@@ -24,11 +24,16 @@ export function callEngine(
   engine: Engine,
   args: readonly string[],
   env: NodeJS.ProcessEnv,
-  options: { readonly onLine?: (line: string) => void; readonly signal?: AbortSignal } = {},
+  options: {
+    readonly onLine?: (line: string) => void;
+    readonly signal?: AbortSignal;
+    /** Variables of the client besides its own; their values are secret. */
+    readonly secrets?: Readonly<Record<string, string>>;
+  } = {},
 ): Promise<EngineAnswer> {
   return new Promise((resolve) => {
     const child = spawn(engine.program, args, {
-      env: clientEnvironment(engine, env),
+      env: { ...clientEnvironment(engine, env), ...options.secrets },
       cwd: tmpdir(),
       stdio: ['ignore', 'pipe', 'pipe'],
       windowsHide: true,

@@ -39,7 +39,8 @@ async function start(plan: LaunchPlan, choice: Choice, options: LaunchOptions): 
   options.signal?.throwIfAborted();
   const { entry, resolved } = plan;
   const { onOutput } = options;
-  const folder = makeRunFolder(entry.name, options.runDir ?? defaultRunDir(options.env));
+  const runDir = options.runDir ?? defaultRunDir(options.env);
+  const folder = makeRunFolder(entry.name, runDir);
   // Undone in reverse order, whether the start fails or the server ends.
   const undo: (() => Promise<void> | void)[] = [() => folder.remove()];
   const cleanUp = async () => {
@@ -51,6 +52,7 @@ async function start(plan: LaunchPlan, choice: Choice, options: LaunchOptions): 
     const channel = await openStdioChannel(prepared, {
       server: entry.name,
       cwd: folder.path,
+      runDir,
       maxMessageBytes: options.maxMessageBytes ?? 64 * 2 ** 20,
       graceMs: options.graceMs ?? 1_500,
       redact: redactor(Object.values(resolved.secretEnv)),
@@ -114,7 +116,9 @@ async function prepare(
     const { engine } = choice;
     const image = nodeImage(entry.name, options);
     const owner = options.owner ?? 'portolan';
-    const parts = { engine, image, name: sidecar, server: entry.name, owner, egress, env };
+    const server = entry.name;
+    const runDir = options.runDir ?? defaultRunDir(env);
+    const parts = { engine, image, name: sidecar, server, owner, egress, env, runDir };
     undo.push(await startSidecar(parts));
   }
   return composeCommand(plan, choice, { id, folder: path, volumes, egress, cgroups }, options);

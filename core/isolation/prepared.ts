@@ -1,3 +1,4 @@
+import type { AttachPlan } from './engine-api/attach.ts';
 import type { EngineName } from './engines.ts';
 import type { DriverName } from './types.ts';
 
@@ -17,6 +18,8 @@ export interface Prepared {
   readonly cgroups: readonly string[];
   /** What holds less than it should on this machine, in words. */
   readonly notes: readonly string[];
+  /** How to run a container without a client process that stays; see engine-api. */
+  readonly attach?: Pick<AttachPlan, 'engine' | 'run' | 'env' | 'secrets'>;
   /** Ends what ending the command's process group does not end. */
   readonly stop?: {
     terminate(): Promise<void>;

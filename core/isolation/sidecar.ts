@@ -22,6 +22,8 @@ export interface SidecarParts {
   readonly server: string;
   readonly owner: string;
   readonly egress: Egress;
+  /** Folder of run records; see run-folder. */
+  readonly runDir: string;
   readonly env: NodeJS.ProcessEnv;
 }
 
@@ -66,6 +68,18 @@ async function startAttached(parts: SidecarParts): Promise<string | undefined> {
   const { proxyPort, hosts } = egress;
   const source = forwarderSource({ proxyPort, hosts });
   const run = runArguments(parts, ['--interactive'], ['--input-type=module', '--eval', source]);
+  if (engine.api) {
+    const { runAttached } = await import('./engine-api/attach.ts');
+    const { server, runDir } = parts;
+    const attached = await runAttached({ engine, server, run, env, secrets: {}, runDir });
+    if (attached) {
+      const { stdin, stdout, stderr, closed } = attached;
+      stderr.resume();
+      acceptOverPipe(stdout, stdin, egress);
+      const failed = closed.then(({ how }) => `it ${how ?? 'ended'}`);
+      return await Promise.race([failed, readiness(egress)]);
+    }
+  }
   const child = spawn(engine.program, run, {
     env: clientEnvironment(engine, env),
     cwd: egress.folder,

@@ -1,7 +1,7 @@
 import type { Writable } from 'node:stream';
 import { messageOf, PortolanError } from '../errors.ts';
 import type { Channel, LaunchInfo } from './channel.ts';
-import { type ChildOptions, endChild, signalGroup, startChild } from './child.ts';
+import { type ChildOptions, endServer, startChild } from './child.ts';
 import { lineReader } from './line-reader.ts';
 import { messagesIn } from './messages-in.ts';
 import { outputLines } from './output-lines.ts';
@@ -11,6 +11,8 @@ import { createTail } from './tail.ts';
 export interface StdioOptions extends ChildOptions {
   readonly maxMessageBytes: number;
   readonly graceMs: number;
+  /** Folder of run records; see run-folder. */
+  readonly runDir: string;
   /** Removes secrets from text. */
   readonly redact: (text: string) => string;
   /** Each line that the server writes to stderr, without secrets. */
@@ -30,8 +32,14 @@ export async function openStdioChannel(
   options: StdioOptions,
 ): Promise<Channel> {
   const { server, redact } = options;
-  const child = await startChild(prepared, options);
-  const pid = child.pid as number;
+  const { attach } = prepared;
+  // A client process speaks with the container where the engine's socket cannot be reached.
+  const attached =
+    attach &&
+    (await import('./engine-api/attach.ts').then(({ runAttached }) =>
+      runAttached({ ...attach, server, runDir: options.runDir }),
+    ));
+  const child = attached ?? (await startChild(prepared, options));
   const tail = createTail();
   const note = (text: string) => tail.add(`[portolan] ${text}\n`);
   let fault: Error | undefined;
@@ -68,11 +76,11 @@ export async function openStdioChannel(
     pause: () => void child.stdout.pause(),
     resume: () => void child.stdout.resume(),
     close: () => {
-      closing ??= endChild(child, pid, prepared, options.graceMs).then(() => gone);
+      closing ??= endServer(child, prepared, options.graceMs).then(() => gone);
       return closing;
     },
     diagnostics: () => redact(tail.text()),
-    info: infoOf(prepared, pid),
+    info: infoOf(prepared, child.pid),
   };
 
   child.stdout.on('data', (chunk: Buffer) => {
@@ -95,21 +103,19 @@ export async function openStdioChannel(
   for (const stream of [child.stdin, child.stdout, child.stderr]) stream.on('error', () => {});
 
   const gone = new Promise<void>((resolve) => {
-    child.once('close', async (code, signal) => {
+    void child.closed.then(async ({ how, gone }) => {
       ended = true;
       // Last words often lack the end of their line.
       output?.('\n');
       if (!closing) {
-        const how = signal ? `was ended by ${signal}` : `ended with exit code ${code}`;
         // Redacted before it is cut: half of a secret would not be found.
         const last = redact(tail.text()).trim().split('\n').slice(-3).join(' | ').slice(-600);
-        fault ??= code === 0 ? undefined : fail('SERVER_GONE', `it ${how}${last && `: ${last}`}`);
+        fault ??= how ? fail('SERVER_GONE', `it ${how}${last && `: ${last}`}`) : undefined;
         // The leader is gone; children that it left behind must go too.
-        signalGroup(pid, 'SIGKILL');
+        child.kill();
       }
       try {
-        // An engine's client that ended well has removed its container already.
-        if (code !== 0) await prepared.stop?.remove();
+        if (!gone) await prepared.stop?.remove();
         await options.onEnd?.();
       } catch (error) {
         note(`clean-up: ${messageOf(error)}`);

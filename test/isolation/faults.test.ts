@@ -1,10 +1,12 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Channel } from '../../core/isolation/channel.ts';
 import { callEngine } from '../../core/isolation/engine-call.ts';
 import { LABEL } from '../../core/isolation/labels.ts';
 import { launch } from '../../core/isolation/launch.ts';
-import { BOXES, type BoxSetup, isMissing, setUpBox } from '../support/boxes.ts';
+import { BOXES, type BoxSetup, carrierOf, isMissing, setUpBox } from '../support/boxes.ts';
 import { gatewayOf, type Json, rawClient, upstream } from '../support/gateway.ts';
 import { podmanEngine } from '../support/podman.ts';
 import { probePlan } from '../support/probe.ts';
@@ -12,15 +14,20 @@ import { probePlan } from '../support/probe.ts';
 describe.each(BOXES)('a server in $box', ({ box }) => {
   const skip = isMissing(box);
   let setup: BoxSetup;
+  let runDir: string;
   beforeAll(async () => {
+    runDir = mkdtempSync(join(tmpdir(), 'pr-'));
     if (!skip) setup = await setUpBox(box);
   });
-  afterAll(() => setup?.stop());
+  afterAll(async () => {
+    await setup?.stop();
+    rmSync(runDir, { recursive: true, force: true });
+  });
 
   const clientOf = async () => {
     const channels: Channel[] = [];
     const open = async () => {
-      const channel = await launch(probePlan(setup.entry), setup.options);
+      const channel = await launch(probePlan(setup.entry), { ...setup.options, runDir });
       channels.push(channel);
       return channel;
     };
@@ -42,12 +49,12 @@ describe.each(BOXES)('a server in $box', ({ box }) => {
   };
 
   test.skipIf(skip)(
-    'whose engine client or outer process is killed in the middle of calls: they fail, the next works',
+    'whose engine, engine client or outer process is killed in the middle of calls: they fail, the next works',
     { timeout: 120_000 },
     async () => {
       const { call, channels, gateway } = await clientOf();
       for (let round = 0; round < 3; round += 1) {
-        const pid = channels.at(-1)?.info?.pid ?? 0;
+        const pid = carrierOf(channels.at(-1), runDir);
         expect(existsSync(`/proc/${pid}`)).toBe(true);
         const calls = Array.from({ length: 5 }, () => call('long_text', { megabytes: 20 }));
         process.kill(pid, 'SIGKILL');

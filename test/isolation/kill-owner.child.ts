@@ -1,5 +1,5 @@
 // A gateway that is killed: starts a probe in the box that it is told, says so, and waits.
-import { type BoxName, setUpBox } from '../support/boxes.ts';
+import { type BoxName, carrierOf, setUpBox } from '../support/boxes.ts';
 import { probePlan, startProbe } from '../support/probe.ts';
 
 const [box, runDir, network] = process.argv.slice(2) as [BoxName | 'none', string, string];
@@ -13,5 +13,5 @@ const probe = await startProbe(probePlan({ ...setup.entry, permissions }), {
   runDir,
 });
 await probe.call('ignore_end');
-process.stdout.write(`${probe.channel.info?.pid}\n`);
+process.stdout.write(`${carrierOf(probe.channel, runDir)}\n`);
 setInterval(() => {}, 1_000);
