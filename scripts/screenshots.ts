@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Browser, chromium } from 'playwright-core';
+import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { openPicturedConsole } from './screenshots/console.ts';
 import { serveSite } from './start/serve-site.ts';
 
 /** The page types, each by one address. */
@@ -36,7 +37,10 @@ const FLAGS = [
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ];
 
-/** `npm run screenshots`: every page type in light, dark and on a phone, from a built site. */
+/**
+ * `npm run screenshots`: every page type of the built site and of the console, in light, dark and on
+ * a phone. `--only NAME,NAME` for some of them.
+ */
 async function main(): Promise<void> {
   const root = resolve(import.meta.dirname, '..');
   const { values } = parseArgs({
@@ -61,9 +65,19 @@ async function main(): Promise<void> {
       await shoot(browser, `${site.url}${path}`, join(out, name), values.full);
       console.error(`screenshots: ${name}`);
     }
+    if (!wanted || wanted.some((name) => name.startsWith('console'))) {
+      const opened = await openPicturedConsole(browser);
+      for (const [name, path] of Object.entries(opened.pages)) {
+        if (wanted && !wanted.includes(name)) continue;
+        const { origin, storageState } = opened;
+        await shoot(browser, `${origin}/${path}`, join(out, name), values.full, { storageState });
+        console.error(`screenshots: ${name}`);
+      }
+      await opened.stop();
+    }
     // The pictures of the README and of the documentation.
     if (values.docs) {
-      for (const name of ['catalog', 'server']) {
+      for (const name of ['catalog', 'server', 'console']) {
         await copyFile(join(out, `${name}-light.png`), join(root, `docs/images/${name}.png`));
       }
     }
@@ -73,13 +87,37 @@ async function main(): Promise<void> {
   }
 }
 
-async function shoot(browser: Browser, url: string, path: string, full: boolean): Promise<void> {
+async function shoot(
+  browser: Browser,
+  url: string,
+  path: string,
+  full: boolean,
+  session: BrowserContextOptions = {},
+): Promise<void> {
   for (const [view, { width, height, colorScheme }] of Object.entries(VIEWS)) {
-    const context = await browser.newContext({ viewport: { width, height }, colorScheme });
+    const context = await browser.newContext({
+      ...session,
+      viewport: { width, height },
+      colorScheme,
+    });
     const page = await context.newPage();
-    await page.goto(url, { waitUntil: 'networkidle' });
+    // The console keeps a stream open, so that its network is never idle.
+    await page.goto(url, { waitUntil: session.storageState ? 'load' : 'networkidle' });
+    if (session.storageState) await settled(page);
     await page.screenshot({ path: `${path}-${view}.png`, fullPage: full });
     await context.close();
+  }
+}
+
+/** Waits until a page of the console has stopped changing. */
+async function settled(page: Page): Promise<void> {
+  await page.waitForSelector('main h1');
+  let before = '';
+  for (let tries = 0; tries < 80; tries += 1) {
+    await page.waitForTimeout(250);
+    const now = await page.locator('main').innerHTML();
+    if (now === before && !/Verifying|Looking at/.test(now)) return;
+    before = now;
   }
 }
 

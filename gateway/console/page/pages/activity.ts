@@ -178,7 +178,7 @@ class ActivityView {
     const matching = this.#matching().toReversed();
     this.#count.textContent = plural(matching.length, 'line', 'lines');
     if (matching.length === 0) {
-      fill(this.#body, h('tr', {}, h('td', { colspan: 5 }, this.#empty())));
+      fill(this.#body, h('tr', {}, h('td', { colspan: 5, class: 'none' }, this.#empty())));
       return;
     }
     fill(

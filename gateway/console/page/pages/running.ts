@@ -94,16 +94,17 @@ function serverTable(pid: number, { servers }: NonNullable<GatewayView['status']
     { class: 'scroll', tabindex: 0, role: 'region', 'aria-label': `Servers of gateway ${pid}` },
     h(
       'table',
-      {},
+      { class: 'gateway' },
       h(
         'thead',
         {},
         h(
           'tr',
           {},
-          ['Server', 'State', 'Calls', 'Errors', 'Last call', ''].map((text) =>
-            h(text ? 'th' : 'td', text ? { scope: 'col' } : {}, text),
+          ['Server', 'State', 'Calls', 'Errors', 'Last call'].map((text) =>
+            h('th', { scope: 'col' }, text),
           ),
+          h('th', { scope: 'col' }, h('span', { class: 'sr' }, 'Stop')),
         ),
       ),
       h(
