@@ -1,5 +1,6 @@
 import type { Writable } from 'node:stream';
 import { messageOf, PortolanError } from '../errors.ts';
+import { cutText } from '../text.ts';
 import type { Channel, LaunchInfo } from './channel.ts';
 import { type ChildOptions, endServer, startChild } from './child.ts';
 import { lineReader } from './line-reader.ts';
@@ -41,7 +42,14 @@ export async function openStdioChannel(
     ));
   const child = attached ?? (await startChild(prepared, options));
   const tail = createTail();
-  const note = (text: string) => tail.add(`[portolan] ${text}\n`);
+  const { onOutput } = options;
+  const output = onOutput && outputLines((line) => onOutput(redact(line)));
+  // What keeps a server from being understood belongs into its log as well.
+  const note = (text: string) => {
+    const line = cutText(redact(`[portolan] ${text}`), 300);
+    tail.add(`${line}\n`);
+    onOutput?.(line);
+  };
   let fault: Error | undefined;
   let ended = false;
   let closing: Promise<void> | undefined;
@@ -93,8 +101,6 @@ export async function openStdioChannel(
       void channel.close();
     }
   });
-  const { onOutput } = options;
-  const output = onOutput && outputLines((line) => onOutput(redact(line)));
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     tail.add(text);
     output?.(text);

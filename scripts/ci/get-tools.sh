@@ -1,9 +1,9 @@
 #!/bin/sh
-# Fetches oras and cosign, which the tests use, and prints the folder that holds them:
+# Fetches oras, cosign and docker's client, which the tests use, and prints the folder that holds them:
 #
 #     PATH="$(scripts/ci/get-tools.sh):$PATH"
 #
-# Both are Debian packages of a newer suite than the one that a CI machine runs. They are
+# All are Debian packages of a newer suite than the one that a CI machine runs. They are
 # self-contained, so they are downloaded (apt checks the archive's signature) and unpacked into a
 # cache folder; nothing is installed and the system's apt configuration stays as it is. The mirror
 # is the one that the machine already uses.
@@ -12,7 +12,8 @@
 #   PORTOLAN_TOOLS_SUITE  Debian suite to take them from (default: testing)
 set -eu
 
-tools="oras cosign"
+tools="oras cosign docker"
+packages="oras cosign docker-cli"
 folder="${PORTOLAN_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/portolan-ci}"
 suite="${PORTOLAN_TOOLS_SUITE:-testing}"
 keyring=/usr/share/keyrings/debian-archive-keyring.gpg
@@ -51,7 +52,7 @@ if ! complete; then
     cd "$work"
     apt update
     # shellcheck disable=SC2086
-    apt download $tools
+    apt download $packages
     for package in "$work"/*.deb; do dpkg-deb -x "$package" "$work/out"; done
   )
   # Moved into place tool by tool at the end, so a broken download leaves nothing that looks whole.

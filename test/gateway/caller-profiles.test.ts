@@ -1,5 +1,4 @@
-import { appendFileSync, cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
@@ -11,6 +10,7 @@ import {
 import {
   type BuiltCatalog,
   builtCatalog,
+  changedRegistry,
   type HttpGateway,
   startHttpGateway,
 } from '../support/built-gateway.ts';
@@ -19,21 +19,6 @@ import { portolan, portolanOutput } from '../support/portolan.ts';
 
 const { skip } = needs('bwrap', 'npm');
 const SERVERS = ['everything', 'sequential-thinking'];
-
-/** Entries of the registry, one of which has a secret that its tool `get-env` shows. */
-function registryWithSecret(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'portolan-registry-'));
-  cpSync('registry/catalog.yaml', join(folder, 'catalog.yaml'));
-  for (const server of SERVERS) {
-    mkdirSync(join(folder, 'servers'), { recursive: true });
-    cpSync(`registry/servers/${server}`, join(folder, 'servers', server), { recursive: true });
-  }
-  appendFileSync(
-    join(folder, 'servers/everything/server.yaml'),
-    "secrets: [{ name: mark, description: A mark of the test. }]\nenv: { MARK: '{mark}' }\n",
-  );
-  return folder;
-}
 
 describe.skipIf(skip)('callers with profiles of their own', () => {
   let registry: string;
@@ -46,7 +31,11 @@ describe.skipIf(skip)('callers with profiles of their own', () => {
   const audience = 'https://gateway.example.com/mcp';
 
   beforeAll(async () => {
-    registry = registryWithSecret();
+    registry = changedRegistry(SERVERS, (text, server) =>
+      server === 'everything'
+        ? `${text}secrets: [{ name: mark, description: A mark of the test. }]\nenv: { MARK: '{mark}' }\n`
+        : text,
+    );
     catalog = await builtCatalog(SERVERS, registry);
     env = { ...catalog.env, PORTOLAN_PASSPHRASE: 'passphrase of tests' };
     const [, source = '', , key = ''] = catalog.source;

@@ -1,14 +1,21 @@
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, readdirSync, statSync, writeFileSync } from 'node:fs';
+import { appendFileSync, existsSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createConnection } from 'node:net';
 import { join } from 'node:path';
 import { Client } from '@modelcontextprotocol/sdk/client/index.js';
 import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js';
+import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { openControl } from '../../gateway/control/client.ts';
 import { findGateways } from '../../gateway/control/find-gateways.ts';
 import type { GatewayEvent } from '../../gateway/control/watch.ts';
-import { type BuiltCatalog, builtCatalog, RUNNER } from '../support/built-gateway.ts';
+import {
+  type BuiltCatalog,
+  builtCatalog,
+  changedRegistry,
+  RUNNER,
+  startHttpGateway,
+} from '../support/built-gateway.ts';
 import { runPortolan } from '../support/command-line.ts';
 import { needs } from '../support/needs.ts';
 
@@ -181,6 +188,32 @@ describe.skipIf(needs('bwrap', 'npm').skip)('a gateway that runs', () => {
     await announced(1);
     expect(readdirSync(join(state, 'gateways')).sort()).toHaveLength(2);
     await second.close();
+  });
+});
+
+describe.skipIf(needs('bwrap', 'npm').skip)('a server that does not start', () => {
+  it('leaves its last words in the logs', async () => {
+    const registry = changedRegistry(
+      ['everything'],
+      (text) => `${text}args: [no-such-transport]\n`,
+    );
+    const catalog = await builtCatalog(['everything'], registry);
+    const gateway = await startHttpGateway(
+      [...catalog.source, '--servers', 'everything', '--isolation', 'bubblewrap'],
+      catalog.env,
+    );
+    const client = new Client({ name: 'test', version: '1' });
+    const requestInit = { headers: { Authorization: `Bearer ${gateway.token}` } };
+    await client.connect(new StreamableHTTPClientTransport(new URL(gateway.url), { requestInit }));
+    const result = await client.callTool({ name: 'echo', arguments: { message: 'x' } });
+    expect(JSON.stringify(result)).toContain('exit code 1');
+    await client.close();
+    await gateway.stop();
+    const { stdout } = await runPortolan(['logs', 'everything'], { env: catalog.env });
+    expect(stdout).toContain('Unknown transport: no-such-transport');
+    expect(stdout).toContain('[portolan] a line on stdout is not JSON');
+    catalog.remove();
+    rmSync(registry, { recursive: true });
   });
 });
 

@@ -8,7 +8,7 @@ const read = (file: string) =>
     document.toJS(),
   );
 
-it('the manifests hold only fields that Kubernetes knows', () => {
+it('the manifests hold only fields that Kubernetes knows, and all that it requires', () => {
   const objects = [...read('rbac.yaml'), ...read('gateway.yaml')];
   expect(objects.map(({ kind }) => kind)).toEqual([
     'ServiceAccount',
@@ -26,8 +26,12 @@ it('a wrong manifest is noticed', () => {
   const [deployment] = read('gateway.yaml');
   deployment.spec.template.spec.containers[0].securityContext.runAsRoot = true;
   deployment.spec.replicas = '2';
+  deployment.spec.selector = undefined;
+  deployment.spec.template.spec.containers[0].name = undefined;
   expect(schemaFaults(deployment)).toEqual([
+    'Deployment.spec.selector: is missing',
     'Deployment.spec.replicas: is no number',
+    'Deployment.spec.template.spec.containers[0].name: is missing',
     'Deployment.spec.template.spec.containers[0].securityContext.runAsRoot: is no field of V1SecurityContext',
   ]);
 });

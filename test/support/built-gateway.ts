@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { generateKeyPem, parseSigningKey } from '../../core/trust/keys.ts';
@@ -46,6 +46,22 @@ export async function builtCatalog(
     },
     remove: () => rmSync(folder, { recursive: true, force: true }),
   };
+}
+
+/** A copy of entries of registry/ whose server.yaml says something else; the caller removes it. */
+export function changedRegistry(
+  servers: readonly string[],
+  change: (text: string, server: string) => string,
+): string {
+  const folder = mkdtempSync(join(tmpdir(), 'portolan-registry-'));
+  cpSync('registry/catalog.yaml', join(folder, 'catalog.yaml'));
+  for (const server of servers) {
+    const copy = join(folder, 'servers', server);
+    cpSync(`registry/servers/${server}`, copy, { recursive: true });
+    const path = join(copy, 'server.yaml');
+    writeFileSync(path, change(readFileSync(path, 'utf8'), server));
+  }
+  return folder;
 }
 
 /** A gateway that listens on HTTP. */

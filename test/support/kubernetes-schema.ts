@@ -1,3 +1,6 @@
+import { readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import * as library from '@kubernetes/client-node';
 
 type Attribute = { readonly baseName: string; readonly type: string };
@@ -19,9 +22,16 @@ const KINDS: Readonly<Record<string, string>> = {
   ServiceAccount: 'V1ServiceAccount',
 };
 
+const models = join(
+  dirname(fileURLToPath(import.meta.resolve('@kubernetes/client-node'))),
+  'gen/models',
+);
+const required = new Map<string, readonly string[]>();
+
 /**
- * What an object has that Kubernetes' own API does not know, or knows as another type: the client's
- * models are generated from the OpenAPI document of the API. Each fault starts with its field.
+ * What an object has that Kubernetes' own API does not know, or knows as another type, and what it
+ * lacks although the API requires it: the client's models are generated from the OpenAPI document of
+ * the API. Each fault starts with its field.
  */
 export function schemaFaults(object: { kind?: string }): string[] {
   const model = KINDS[object.kind ?? ''];
@@ -56,13 +66,28 @@ function faultsIn(value: unknown, type: string, path: string): string[] {
   if (!model) return [`${path}: the type ${type} is not known`];
   if (!isRecord(value)) return [`${path}: is no object`];
   const attributes = new Map(model.getAttributeTypeMap().map((one) => [one.baseName, one.type]));
-  return Object.entries(value).flatMap(([key, item]) => {
-    const known = attributes.get(key);
-    if (item === undefined) return [];
-    return known === undefined
-      ? [`${path}.${key}: is no field of ${type}`]
-      : faultsIn(item, known, `${path}.${key}`);
-  });
+  const missing = requiredOf(type).filter((key) => value[key] === undefined);
+  return [
+    ...missing.map((key) => `${path}.${key}: is missing`),
+    ...Object.entries(value).flatMap(([key, item]) => {
+      const known = attributes.get(key);
+      if (item === undefined) return [];
+      return known === undefined
+        ? [`${path}.${key}: is no field of ${type}`]
+        : faultsIn(item, known, `${path}.${key}`);
+    }),
+  ];
+}
+
+/** The fields that the OpenAPI document requires: those that the generated type has without `?`. */
+function requiredOf(type: string): readonly string[] {
+  let keys = required.get(type);
+  if (!keys) {
+    const text = readFileSync(join(models, `${type}.d.ts`), 'utf8');
+    keys = [...text.matchAll(/^ {4}'([^']+)': /gm)].map(([, key = '']) => key);
+    required.set(type, keys);
+  }
+  return keys;
 }
 
 function isRecord(value: unknown): value is Record<string, unknown> {

@@ -6,6 +6,7 @@ export type Part =
   | 'podman'
   | 'bwrap'
   | 'chromium'
+  | 'docker'
   | 'docker-registry'
   | 'skopeo'
   | 'nginx'
