@@ -1,10 +1,20 @@
+/**
+ * `npm run build:site`: the site of a published catalog. What the last build left is kept where it
+ * still holds.
+ *
+ *   --catalog LAYOUT   the signed catalog (oci-layout:dist/catalog)
+ *   --registry DIR     folder with catalog.yaml, for colours, logo and popularity (registry)
+ *   --out DIR          the site's folder (dist/site)
+ *   --work DIR         what the next build may use again (.portolan/site)
+ *   --base PATH        path that the site will live under (/, or PORTOLAN_BASE)
+ */
 import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { PortolanError } from '../core/errors.ts';
 import { forEachLimited } from './publisher/limited.ts';
+import { runScript } from './run-script.ts';
 import { listItem, siteData } from './site/compile.ts';
 import { buildFullText, textPath } from './site/full-text.ts';
 import { writeIndexes } from './site/indexes.ts';
@@ -310,12 +320,4 @@ async function main(): Promise<void> {
   console.error(`site: ${values.out} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }
 
-if (import.meta.main) {
-  try {
-    await main();
-  } catch (error) {
-    if (!(error instanceof PortolanError)) throw error;
-    console.error(`${error.code}: ${error.message}`);
-    process.exitCode = 1;
-  }
-}
+if (import.meta.main) await runScript(main);

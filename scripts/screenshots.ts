@@ -1,8 +1,19 @@
+/**
+ * `npm run screenshots`: every page type of a built site and of the console, in light,
+ * dark and on a phone.
+ *
+ *   --site DIR        the site (dist/site)
+ *   --out DIR         where the pictures go (dist/screenshots)
+ *   --only NAME,NAME  these page types only
+ *   --full            whole pages, not only what a window shows
+ *   --docs            also renews the pictures of README and documentation
+ */
 import { existsSync } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import { runScript } from './run-script.ts';
 import { openPicturedConsole } from './screenshots/console.ts';
 import { serveSite } from './start/serve-site.ts';
 
@@ -37,10 +48,6 @@ const FLAGS = [
   ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
 ];
 
-/**
- * `npm run screenshots`: every page type of the built site and of the console, in light, dark and on
- * a phone. `--only NAME,NAME` for some of them.
- */
 async function main(): Promise<void> {
   const root = resolve(import.meta.dirname, '..');
   const { values } = parseArgs({
@@ -121,4 +128,4 @@ async function settled(page: Page): Promise<void> {
   }
 }
 
-await main();
+await runScript(main);

@@ -1,10 +1,11 @@
 import { parseArgs } from 'node:util';
 import { messageOf, PortolanError } from '../../core/errors.ts';
+import { helpOf, isHelpAsked } from '../script-help.ts';
 
 /**
  * Runs a command of the publisher: what goes wrong on purpose is told in one line with exit code 1
  * (2 for wrong arguments), anything else is a bug and keeps its stack. Asked for help, it prints
- * the usage that the command throws.
+ * the usage that the command throws, or else the comment at the head of its script.
  */
 export async function command(run: () => Promise<void>): Promise<void> {
   try {
@@ -13,8 +14,8 @@ export async function command(run: () => Promise<void>): Promise<void> {
     const isUsage =
       error instanceof PortolanError ? error.kind === 'usage' : isArgumentError(error);
     if (!isUsage && !(error instanceof PortolanError)) throw error;
-    if (isUsage && process.argv.some((argument) => argument === '--help' || argument === '-h')) {
-      console.log(messageOf(error));
+    if (isUsage && isHelpAsked()) {
+      console.log(isArgumentError(error) ? helpOf() : messageOf(error));
       return;
     }
     console.error(messageOf(error));

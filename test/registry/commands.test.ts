@@ -124,3 +124,14 @@ it('generated registries are valid and always the same, and threads find what on
   ]);
   expect(await validateRegistry(one, { threads: 2 })).toEqual(alone);
 });
+
+it.each(['publish.ts', 'mirror.ts', 'validate.ts', 'build-site.ts', 'nightly.ts', 'start.ts'])(
+  'scripts tell what they take: %s --help',
+  (script) => {
+    const { status, stdout, stderr } = run(script, '--help');
+    expect([status, stderr]).toEqual([0, '']);
+    expect(stdout).toMatch(/^npm (run )?[a-z:]+/);
+    expect(stdout).toMatch(/\n {2}--[a-z-]+ /);
+    expect(stdout).not.toContain('*');
+  },
+);
