@@ -9,9 +9,13 @@ export interface EntryMatch {
   readonly entry: string;
   /** `likely`: a human has to say whether it is. */
   readonly sure: 'exact' | 'likely';
+  /** What was compared, the surest first. */
+  readonly by: (typeof GROUNDS)[number];
   /** What both have in common, e.g. `the same image docker.io/mcp/duckduckgo`. */
   readonly why: string;
 }
+
+const GROUNDS = ['image', 'address', 'source', 'name', 'repository'] as const;
 
 /** Entries beyond these have too few words in common to be worth fetching. */
 const MOST_FETCHED = 8;
@@ -43,17 +47,20 @@ export async function matchesOf(
     const match = entry && compare(server, entry);
     if (match) found.push(match);
   }
-  return found.sort((a, b) => Number(b.sure === 'exact') - Number(a.sure === 'exact'));
+  return found.sort((a, b) => GROUNDS.indexOf(a.by) - GROUNDS.indexOf(b.by));
 }
 
 function compare(server: DockerServer, entry: ServerEntry): EntryMatch | undefined {
   const { image, url, name } = server;
-  const match = (sure: EntryMatch['sure'], why: string) => ({ entry: entry.name, sure, why });
+  const match = (by: EntryMatch['by'], why: string): EntryMatch => {
+    const sure = ['image', 'address', 'source'].includes(by) ? 'exact' : 'likely';
+    return { entry: entry.name, sure, by, why };
+  };
   if (image && entry.container && normalImage(image) === normalImage(entry.container.image)) {
-    return match('exact', `the same image ${normalImage(image)}`);
+    return match('image', `the same image ${normalImage(image)}`);
   }
   if (url && entry.remote && normalUrl(url) === normalUrl(entry.remote.url)) {
-    return match('exact', `the same address ${normalUrl(url)}`);
+    return match('address', `the same address ${normalUrl(url)}`);
   }
   const theirs = (server.definition?.repositories ?? []).map(sourceOf);
   const ours = [
@@ -71,21 +78,25 @@ function compare(server: DockerServer, entry: ServerEntry): EntryMatch | undefin
       ),
     );
   if (same && isSameName(name, entry.name)) {
-    return match('exact', `the same name and source ${same.repository}`);
+    return match('source', `the same name and source ${same.repository}`);
   }
-  if (isSameName(name, entry.name)) return match('likely', 'the same name');
-  if (shared) return match('likely', `a part of the same repository ${shared.repository}`);
+  if (isSameName(name, entry.name)) return match('name', 'the same name');
+  if (same) return match('repository', `the same source ${same.repository}`);
+  if (shared) return match('repository', `another part of the repository ${shared.repository}`);
   return undefined;
 }
 
 /** `github-official` and `GitHub` are names of one thing; `github` and `github-actions` are not. */
 function isSameName(theirs: string, ours: string): boolean {
   const bare = (name: string) =>
-    wordsOf(name.replaceAll('_', '-'))
-      .filter((word) => !['official', 'remote', 'reference', 'container'].includes(word))
-      .sort()
-      .join('-');
-  return bare(theirs) !== '' && bare(theirs) === bare(ours);
+    wordsOf(name.replaceAll('_', '-')).filter(
+      (word) => !['official', 'remote', 'reference', 'container'].includes(word),
+    );
+  const [one, other] = [bare(theirs), bare(ours)];
+  // `sequentialthinking` is `sequential-thinking`, and `mcp-grafana` is `grafana-mcp`.
+  const isSame =
+    one.join('') === other.join('') || one.toSorted().join() === other.toSorted().join();
+  return one.length > 0 && isSame;
 }
 
 /** `https://github.com/Owner/Name.git/tree/main/src/x` as repository and folder. */

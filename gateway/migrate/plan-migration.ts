@@ -22,7 +22,9 @@ export interface ServerPlan {
   readonly matches: readonly EntryMatch[];
   /** What the profile gets; absent when the server is left out. */
   readonly taken?: {
-    readonly match: EntryMatch | { readonly entry: string; readonly sure: 'chosen'; why: string };
+    readonly match:
+      | EntryMatch
+      | { readonly entry: string; readonly sure: 'chosen'; readonly why: string };
     /** With the settings and tools that were carried over. */
     readonly addition: Addition;
   };
@@ -120,10 +122,10 @@ function choose(
 ): NonNullable<ServerPlan['taken']>['match'] | undefined {
   const chosen = map?.get(name);
   if (chosen !== undefined) return { entry: chosen, sure: 'chosen', why: 'you named it' };
-  const exact = matches.filter(({ sure }) => sure === 'exact');
-  // Two that are the same thing are a question for a human as well.
-  if (exact.length === 1) return exact[0];
-  return likely && exact.length === 0 && matches.length === 1 ? matches[0] : undefined;
+  const [best, ...others] = matches;
+  // Two that are alike in the same way are a question for a human as well.
+  if (best?.sure === 'exact' && others.every(({ by }) => by !== best.by)) return best;
+  return likely && best?.sure === 'likely' && others.length === 0 ? best : undefined;
 }
 
 /** Docker names the tools that are on. What no longer has a tool of that name stays named. */

@@ -8,7 +8,14 @@ import { WORK, writeDatabase, writeToolkit } from './toolkit.ts';
 let built: BuiltCatalog;
 let home: string;
 beforeAll(async () => {
-  built = await builtCatalog(['github', 'duckduckgo', 'filesystem', 'linear', 'context7']);
+  built = await builtCatalog([
+    'github',
+    'github-remote',
+    'duckduckgo',
+    'filesystem',
+    'linear',
+    'context7',
+  ]);
 });
 afterAll(() => built.remove());
 beforeEach(() => {
@@ -143,7 +150,7 @@ describe.skipIf(process.platform === 'win32')('portolan migrate docker', () => {
     const { profiles: before } = await plan();
     expect(before[0].servers[0]).toMatchObject({
       docker: 'context7',
-      matches: [{ entry: 'context7', sure: 'likely', why: 'the same name' }],
+      matches: [{ entry: 'context7', sure: 'likely', by: 'name', why: 'the same name' }],
     });
     expect(before[0].servers[0].server).toBeUndefined();
     expect((await migrate()).stdout).toContain(
