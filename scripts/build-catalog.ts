@@ -5,7 +5,9 @@
  *   --out DIR        the layout (dist/catalog)
  *   --key FILE       private key to sign with (the development key of this clone)
  */
+
 import { parseArgs } from 'node:util';
+import { counted } from '../core/text.ts';
 import { keySigner } from '../core/trust/sign.ts';
 import { buildLayout } from './publisher/build-layout.ts';
 import { gitPosition } from './publisher/git-position.ts';
@@ -33,7 +35,7 @@ await runScript(async () => {
     development,
   });
   console.log(
-    `${values.out}: catalog ${catalog.number} with ${catalog.servers.length} servers, signed by ${
+    `${values.out}: catalog ${catalog.number} with ${counted(catalog.servers.length, 'server')}, signed by ${
       development ? 'the development key ' : ''
     }${path} (${key.fingerprint})`,
   );

@@ -10,9 +10,11 @@
  *   --plain-http         talk http to a registry that is not on this machine
  *   --max-bytes N        at most this size; the largest servers are listed only (900000)
  */
+
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openRepository } from '../core/oci/open.ts';
+import { counted } from '../core/text.ts';
 import { connectionOf } from './publisher/connection.ts';
 import { openRegistrySource } from './publisher/registry-source.ts';
 import { trustOf } from './publisher/signing.ts';
@@ -39,6 +41,6 @@ await runScript(async () => {
     maxBytes: Number(values['max-bytes']),
   });
   console.log(
-    `${values.out}: catalog ${catalog.number} with ${catalog.servers.length} servers, ${shown} of them whole, in ${Math.round(bytes / 1000)} kB`,
+    `${values.out}: catalog ${catalog.number} with ${counted(catalog.servers.length, 'server')}, ${shown} of them whole, in ${Math.round(bytes / 1000)} kB`,
   );
 });

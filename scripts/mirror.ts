@@ -10,9 +10,11 @@
  *   --ca FILE            certificate authority of the registries
  *   --plain-http         talk http to registries that are not on this machine
  */
+
 import { parseArgs } from 'node:util';
 import { PortolanError } from '../core/errors.ts';
 import { openRepository } from '../core/oci/open.ts';
+import { counted } from '../core/text.ts';
 import { connectionOf } from './publisher/connection.ts';
 import { mirror } from './publisher/mirror.ts';
 import { openRegistrySource } from './publisher/registry-source.ts';
@@ -46,5 +48,7 @@ await runScript(async () => {
   const to = await openRepository(values.to, { ...connection, create: true });
   const copy = () => mirror(from, to, policy);
   const { number, servers } = await (to.batch ? to.batch(copy) : copy());
-  console.log(`${values.to}: catalog ${number} of ${source} with ${servers.length} servers`);
+  console.log(
+    `${values.to}: catalog ${number} of ${source} with ${counted(servers.length, 'server')}`,
+  );
 });

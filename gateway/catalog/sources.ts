@@ -4,6 +4,7 @@ import { hasErrno, messageOf, PortolanError } from '../../core/errors.ts';
 import { writeFileAtomic } from '../../core/files.ts';
 import { parsePublicKey } from '../../core/trust/keys.ts';
 import type { TrustedSigner, TrustPolicy } from '../../core/trust/verify.ts';
+import { suggest } from '../cli/suggest.ts';
 
 /** A catalog that the user added: where it is, and whose signature counts. */
 export interface CatalogSource {
@@ -63,11 +64,12 @@ export function removeSource(configDir: string, name: string): Promise<void> {
 export function findSource(sources: readonly CatalogSource[], name: string): CatalogSource {
   const found = sources.find((source) => source.name === name);
   if (found) return found;
-  const known = sources.map((source) => source.name).join(', ');
+  const names = sources.map((source) => source.name);
+  const known = names.join(', ');
   throw new PortolanError(
     'usage',
     'CATALOG_UNKNOWN',
-    `there is no catalog named "${name}"; there ${known ? `are: ${known}` : 'is none yet, add one with `portolan catalog add`'}`,
+    `there is no catalog named "${name}"${suggest(name, names)}; there ${known ? `are: ${known}` : 'is none yet, add one with `portolan catalog add`'}`,
   );
 }
 

@@ -1,13 +1,14 @@
 import { PortolanError } from '../../core/errors.ts';
 import { openCallAudit } from '../audit/open-call-audit.ts';
 import { portolanPaths } from '../paths.ts';
-import { policyError, refusalOfTool } from '../policy/decide.ts';
+import { policyError, refusalOfServer, refusalOfTool } from '../policy/decide.ts';
 import { guardCalls } from '../policy/guard-calls.ts';
 import { loadPolicies } from '../policy/load-policy.ts';
+import { toolRefusal } from '../profile/tool-switch.ts';
 import type { JsonObject } from '../relay/protocol.ts';
 import type { CallInfo } from '../relay/relay.ts';
 import type { Definition } from '../relay/upstream.ts';
-import type { ChosenServer } from './one-server.ts';
+import type { ChosenServer, FoundServer } from './one-server.ts';
 import { note } from './print.ts';
 
 /** Makes one call within the policy; `call` gets the arguments as scan and interceptors left them. */
@@ -70,13 +71,21 @@ export async function guardOneCall(
   };
 }
 
-/** The tools of a list that the policy allows, and that the profile does not switch off. */
+/**
+ * The tools of a list that the policy allows, and that the profile does not switch off. Throws
+ * `forbidden` / `POLICY_REFUSED` for a server that may not run at all.
+ */
 export async function permittedTools(
-  { name: server, toolRefusal }: ChosenServer['upstream'],
+  { server: { entry }, profile, catalogs }: FoundServer,
   tools: readonly Definition[],
 ): Promise<readonly Definition[]> {
+  const { name: server } = entry;
   const policies = await loadPolicies();
+  const { source } = catalogs.catalogOf(server, profile.locked(server));
+  const refused = refusalOfServer(policies, server, { source });
+  if (refused) throw policyError(refused);
+  const wanted = profile.server(server) ?? {};
   return tools
     .filter(({ name }) => !refusalOfTool(policies, server, String(name)))
-    .filter(({ name }) => toolRefusal?.(String(name)) === undefined);
+    .filter(({ name }) => !toolRefusal(wanted, server, String(name), profile.name));
 }

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { join } from 'node:path';
 import type { VerifiedServer } from '../../core/catalog/read-server.ts';
 import { PortolanError } from '../../core/errors.ts';
+import type { CatalogSet } from '../catalog/catalog-set.ts';
 import { detectOnce } from '../compose/detect-once.ts';
 import { type IsolationChoice, isolationOptions } from '../compose/isolation-options.ts';
 import { openVaultOnce } from '../compose/open-vault-once.ts';
@@ -34,13 +35,34 @@ export interface ChosenServer {
   readonly profile: ProfileContext;
 }
 
-/** Finds, verifies and configures one server as `portolan run` would with the profile. */
-export async function chooseServer(text: string, options: ServerOptions): Promise<ChosenServer> {
+/** A verified server, looked at and not configured: nothing that it needs has to be set. */
+export interface FoundServer {
+  readonly server: VerifiedServer;
+  readonly profile: ProfileContext;
+  readonly catalogs: CatalogSet;
+}
+
+/** Finds and verifies one server, at the version that the profile pins. */
+export async function findServer(text: string, options: ServerOptions): Promise<FoundServer> {
   const paths = portolanPaths();
   const profile = await chosenContext(options, paths);
   const catalogs = await openCatalogs({ ...options, catalogs: profile.catalogs }, paths, note);
+  return { server: await pinnedServer(catalogs, text, profile), profile, catalogs };
+}
+
+/** Finds, verifies and configures one server as `portolan run` would with the profile. */
+export async function chooseServer(text: string, options: ServerOptions): Promise<ChosenServer> {
+  return configureServer(text, await findServer(text, options), options);
+}
+
+/** Gives a server its settings. Throws what selectUpstreams throws. */
+export async function configureServer(
+  text: string,
+  { server, profile, catalogs }: FoundServer,
+  options: ServerOptions,
+): Promise<ChosenServer> {
+  const paths = portolanPaths();
   const secrets = knownSecrets();
-  const server = await pinnedServer(catalogs, text, profile);
   const [upstream] = await selectUpstreams(
     // Read and verified above; once is enough.
     { ...catalogs, server: async () => server },

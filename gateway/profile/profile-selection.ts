@@ -2,7 +2,7 @@ import type { Selection } from '../compose/upstreams.ts';
 import { notInProfile } from './not-in-profile.ts';
 import type { ProfileContext } from './profile-context.ts';
 import { lockedIn } from './profile-lock.ts';
-import { type LoadedProfile, serverIn, serversOf } from './read-profile.ts';
+import { type LoadedProfile, namesIn, serverIn, serversOf } from './read-profile.ts';
 
 /** What a profile that was read says of its servers. */
 export function profileContext({ place, profile, lock }: LoadedProfile): ProfileContext {
@@ -35,7 +35,7 @@ export function profileSelection(
   const stranger = only?.find(
     (text) => serverIn(loaded.profile, text.split('@', 1)[0] ?? '') === undefined,
   );
-  if (stranger !== undefined) throw notInProfile(stranger, loaded.place);
+  if (stranger !== undefined) throw notInProfile(stranger, loaded.place, namesIn(loaded.profile));
   return {
     servers: only ?? serversOf(loaded.profile).map(([name]) => name),
     all: false,

@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Profile, ProfileLock, ProfileServer } from '../../core/entry/types.generated.ts';
 import { hasErrno, messageOf, PortolanError } from '../../core/errors.ts';
 import { writeFileAtomic } from '../../core/files.ts';
+import { suggest } from '../cli/suggest.ts';
 import { version } from '../cli/version.ts';
 import type { Paths } from '../paths.ts';
 import { listProfiles, type ProfilePlace } from './place.ts';
@@ -65,8 +66,13 @@ export async function unknownProfile(place: ProfilePlace, paths: Paths): Promise
     'PROFILE_UNKNOWN',
     place.name === DEFAULT_PROFILE && names.length === 0
       ? 'there is no profile yet; `portolan add SERVER` makes one'
-      : `there is no profile ${place.name} (${place.path})${known}; make it with \`portolan profile create ${place.name}\``,
+      : `there is no profile ${place.name} (${place.path})${suggest(place.name, names)}${known}; make it with \`portolan profile create ${place.name}\``,
   );
+}
+
+/** Names of the servers of a profile. */
+export function namesIn({ servers = {} }: Profile): readonly string[] {
+  return Object.keys(servers);
 }
 
 /** The text of a file; undefined when there is none. Throws `unreachable` / `FILE_UNREADABLE`. */

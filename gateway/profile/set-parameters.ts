@@ -7,7 +7,7 @@ import { notInProfile } from './not-in-profile.ts';
 import { pinnedServer } from './pinned-server.ts';
 import type { ProfilePlace } from './place.ts';
 import { profileContext } from './profile-selection.ts';
-import { type LoadedProfile, serverIn } from './read-profile.ts';
+import { type LoadedProfile, namesIn, serverIn } from './read-profile.ts';
 
 type Parameters = NonNullable<ProfileServer['parameters']>;
 
@@ -21,7 +21,8 @@ export async function parametersFor(
   server: string,
   texts: ReadonlyMap<string, string>,
 ): Promise<Parameters> {
-  if (!serverIn(loaded.profile, server)) throw notInProfile(server, loaded.place);
+  if (!serverIn(loaded.profile, server))
+    throw notInProfile(server, loaded.place, namesIn(loaded.profile));
   const { entry } = await pinnedServer(catalogs, server, profileContext(loaded));
   return checkedParameters(entry, texts);
 }

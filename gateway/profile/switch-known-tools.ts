@@ -7,7 +7,7 @@ import { switchTools } from './change-profile.ts';
 import { notInProfile } from './not-in-profile.ts';
 import { pinnedServer } from './pinned-server.ts';
 import { profileContext } from './profile-selection.ts';
-import { type LoadedProfile, serverIn } from './read-profile.ts';
+import { type LoadedProfile, namesIn, serverIn } from './read-profile.ts';
 
 export interface SwitchedTools {
   /** What is set for the server afterwards. */
@@ -29,7 +29,7 @@ export async function switchKnownTools(
   on: boolean,
 ): Promise<SwitchedTools> {
   const { place, profile } = loaded;
-  if (!serverIn(profile, server)) throw notInProfile(server, place);
+  if (!serverIn(profile, server)) throw notInProfile(server, place, namesIn(profile));
   const { tools } = await pinnedServer(catalogs, server, profileContext(loaded));
   const known = tools?.tools.map((tool) => tool.name);
   const unknown = known && names.find((one) => !one.includes('*') && !known.includes(one));

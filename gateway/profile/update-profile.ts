@@ -10,7 +10,7 @@ import { lockServer } from './lock-server.ts';
 import { notInProfile } from './not-in-profile.ts';
 import type { ProfilePlace } from './place.ts';
 import { lockedIn } from './profile-lock.ts';
-import { type LoadedProfile, serverIn, serversOf } from './read-profile.ts';
+import { type LoadedProfile, namesIn, serverIn, serversOf } from './read-profile.ts';
 import { toolRefusal } from './tool-switch.ts';
 
 /** What an update of one server would change; nothing is changed yet. */
@@ -60,7 +60,7 @@ export async function planUpdates(
   async function planUpdate(text: string): Promise<ServerUpdate | undefined> {
     const [name = '', named] = text.split('@');
     const own = serverIn(profile, name);
-    if (!own) throw notInProfile(name, place);
+    if (!own) throw notInProfile(name, place, namesIn(profile));
     const from = lockedIn(lock, name);
     const after = await catalogs.server(name, named ?? own.version);
     const to = await lockServer(after, catalogs.catalogOf(name));

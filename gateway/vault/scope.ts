@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { Secret, ServerEntry } from '../../core/entry/types.generated.ts';
 import { messageOf, PortolanError } from '../../core/errors.ts';
+import { suggest } from '../cli/suggest.ts';
 import { addressKey, environmentName, type SecretAddress, SHARED } from './address.ts';
 
 /** From whose point of view secrets are looked up. */
@@ -110,7 +111,7 @@ export function declaredSecret(entry: ServerEntry, name: string): Secret {
   throw new PortolanError(
     'usage',
     'SECRET_UNKNOWN',
-    `${entry.name} declares no secret ${JSON.stringify(name)}; it declares ${names.join(', ') || 'none'}`,
+    `${entry.name} declares no secret ${JSON.stringify(name)}${suggest(name, names)}; it declares ${names.join(', ') || 'none'}`,
   );
 }
 

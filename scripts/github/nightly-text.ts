@@ -1,3 +1,4 @@
+import { counted } from '../../core/text.ts';
 import type { Bumped } from '../contribute/bump/bump-entry.ts';
 import type { HealthFinding } from '../contribute/health/health.ts';
 import { code, words } from './markdown.ts';
@@ -36,7 +37,7 @@ export function healthText(findings: readonly HealthFinding[]): string | undefin
 
 /** Title and text of the pull request with all new releases. */
 export function bumpText(bumped: readonly Bumped[], failed: readonly string[]) {
-  const count = bumped.length === 1 ? '1 server' : `${bumped.length} servers`;
+  const count = counted(bumped.length, 'server');
   return {
     title: `Bump ${count} to their newest release`,
     body: [

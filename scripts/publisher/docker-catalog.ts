@@ -1,6 +1,7 @@
 import { dump } from 'js-yaml';
 import type { CapturedTools, ServerEntry } from '../../core/entry/types.generated.ts';
 import { type Artifact, packArtifact } from '../../core/oci/artifact.ts';
+import { counted } from '../../core/text.ts';
 import { type DockerServer, dockerServerOf } from './docker-server.ts';
 
 /** Tag of the catalog that `docker mcp catalog pull` reads. */
@@ -116,5 +117,5 @@ export function describeLeftOut({ leftOut }: Pick<DockerCatalog, 'leftOut'>): st
   if (leftOut.size === 0) return undefined;
   const counts = Map.groupBy(leftOut.values(), (reason) => reason);
   const reasons = [...counts].map(([reason, all]) => `${all.length} because ${reason}`);
-  return `without ${leftOut.size} servers: ${reasons.join('; ')}`;
+  return `without ${counted(leftOut.size, 'server')}: ${reasons.join('; ')}`;
 }

@@ -1,3 +1,4 @@
+import { counted } from '../../core/text.ts';
 import { badgeSvg } from './badge.ts';
 import { atomFeed, type FeedEntry } from './feed.ts';
 import { llmsText } from './markdown.ts';
@@ -21,7 +22,7 @@ export function writeIndexes(
   write('catalog-tools.txt', toolIndex(list));
   if (logo) write('logo.svg', logo);
   write('llms.txt', llmsText(site, list));
-  write('badge.svg', badgeSvg(site.title, `${list.length} servers`));
+  write('badge.svg', badgeSvg(site.title, counted(list.length, 'server')));
   // GitHub Pages would drop folders whose names start with an underscore.
   write('.nojekyll', '');
   const accent = site.theme?.accent ?? DEFAULT_ACCENT;

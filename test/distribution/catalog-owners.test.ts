@@ -66,7 +66,7 @@ describe('the action for catalog owners', () => {
 
   it('builds a signed layout beside the registry', () => {
     const outcome = action({ COMMAND: 'build' });
-    expect(outcome.stdout).toContain('catalog 1 with 1 servers');
+    expect(outcome.stdout).toContain('catalog 1 with 1 server,');
     expect(existsSync(join(repository, 'dist', 'catalog', 'oci-layout'))).toBe(true);
   });
 

@@ -30,7 +30,7 @@ describe('portolan run', () => {
   it('serves nothing on stdout but MCP, and leaves with its client', async () => {
     const outcome = await run(publication.layout, '--servers', 'beta');
     expect(outcome).toMatchObject({ code: 0, stdout: '' });
-    expect(outcome.stderr).toContain('ready with 1 servers of catalog 1');
+    expect(outcome.stderr).toContain('ready with 1 server of catalog 1');
   });
 
   it('refuses a catalog of a stranger: exit code 6', async () => {

@@ -122,6 +122,53 @@ describe('adding a server', () => {
     expect(await run('profile', 'ls')).toMatch(/1 server /);
   });
 
+  it('shows what a server offers before it is set up', async () => {
+    await run('add', 'beta');
+    const tools = JSON.parse(await run('tools', 'ls', 'beta', '--json'));
+    expect(tools.map(({ name }: { name: string }) => name)).toEqual(['one', 'two']);
+    expect(await run('tools', 'show', 'beta', 'one')).toContain('Does one.');
+    expect(await run('prompts', 'ls', 'beta')).toContain('offers no prompts');
+    // A secret that is missing does not matter to what a start would run.
+    const plan = await attempt('inspect', 'beta', '--set', 'beta.folder=/srv');
+    expect(plan.stderr).not.toContain('SETTING_MISSING');
+    await run('tools', 'disable', 'beta', 'two');
+    expect(await run('tools', 'ls', 'beta')).not.toContain('two');
+    const config = join(String(env.PORTOLAN_HOME), 'config', 'policy.yaml');
+    await writeFile(config, 'servers: { deny: [beta] }\n');
+    const refused = await attempt('tools', 'ls', 'beta');
+    expect(refused).toMatchObject({ code: 7 });
+    expect(refused.stderr).toContain('POLICY_REFUSED');
+    await rm(config);
+    expect((await attempt('tools', 'call', 'beta', 'one')).stderr).toContain('SETTING_MISSING');
+  });
+
+  it('suggests what was meant', async () => {
+    await run('add', 'gamma');
+    for (const [args, meant] of [
+      [['remove', 'gama'], 'gamma'],
+      [['update', 'gama'], 'gamma'],
+      [['set', '--isolation', 'gama=container'], 'gamma'],
+      [['tools', 'disable', 'gama', 'three'], 'gamma'],
+      [['profile', 'use', 'defalt'], 'default'],
+      [['catalog', 'rm', 'mien'], 'mine'],
+      [['secret', 'set', 'beta.tokn', '--stdin'], 'token'],
+    ] as const) {
+      const refused = await attempt(...args);
+      expect(refused).toMatchObject({ code: 2 });
+      expect(refused.stderr).toContain(`did you mean "${meant}"?`);
+    }
+  });
+
+  it('takes no secret as an argument, and does not repeat it', async () => {
+    for (const args of [['beta.token=hush'], ['beta.token', 'hush'], ['hush', 'x', 'y']]) {
+      const refused = await attempt('secret', 'set', ...args, '--stdin');
+      expect(refused).toMatchObject({ code: 2, stdout: '' });
+      expect(refused.stderr).toContain('SECRET_IN_ARGUMENT');
+      if (args[0] !== 'hush') expect(refused.stderr).not.toContain('hush');
+    }
+    expect(await run('secret', 'ls')).toContain('Nothing is stored.');
+  });
+
   it('works on the file of a project, whose secrets are its own', async () => {
     await mkdir(join(publication.folder, 'web'), { recursive: true });
     await rm(join(publication.folder, 'web', 'portolan.yaml'), { force: true });

@@ -271,7 +271,7 @@ describe('the catalog for Docker', () => {
   it('says what it leaves out', () => {
     const npm = entry({ name: 'other', npm: {}, permissions: { network: 'none' } });
     const catalog = dockerCatalogOf([{ entry: container({}) }, { entry: npm }]);
-    expect(describeLeftOut(catalog)).toMatch(/^without 1 servers: 1 because .*packages/);
+    expect(describeLeftOut(catalog)).toMatch(/^without 1 server: 1 because .*packages/);
     expect(describeLeftOut(dockerCatalogOf([{ entry: container({}) }]))).toBeUndefined();
   });
 

@@ -7,7 +7,7 @@ import { notInProfile } from '../../profile/not-in-profile.ts';
 import type { ProfilePlace } from '../../profile/place.ts';
 import { NO_PROFILE } from '../../profile/profile-context.ts';
 import { profileContext } from '../../profile/profile-selection.ts';
-import { readProfile, readProfileIfAny, serverIn } from '../../profile/read-profile.ts';
+import { namesIn, readProfile, readProfileIfAny, serverIn } from '../../profile/read-profile.ts';
 import { isolationSetting, parseIsolations, storeIsolation } from '../../profile/set-isolation.ts';
 import { parametersFor, storeParameters } from '../../profile/set-parameters.ts';
 import { parseAssignments } from '../../profile/settings.ts';
@@ -90,7 +90,8 @@ export async function removeServers(
   const paths = portolanPaths();
   const place = await chosenPlace(options, paths);
   const { profile } = await readProfile(place, paths);
-  for (const name of servers) if (!serverIn(profile, name)) throw notInProfile(name, place);
+  for (const name of servers)
+    if (!serverIn(profile, name)) throw notInProfile(name, place, namesIn(profile));
   for (const name of servers) await setServer(place, paths, name, undefined);
   print(
     options.json,
@@ -117,7 +118,7 @@ export async function setParameters(
   const place = await chosenPlace(options, paths);
   const loaded = await readProfile(place, paths);
   for (const name of isolations.keys()) {
-    if (!serverIn(loaded.profile, name)) throw notInProfile(name, place);
+    if (!serverIn(loaded.profile, name)) throw notInProfile(name, place, namesIn(loaded.profile));
   }
   const names = new Set([...settings.keys(), ...removals.map(({ server }) => server)]);
   // Values are checked before the first of them is written.

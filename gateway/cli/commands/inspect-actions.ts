@@ -5,7 +5,7 @@ import { isolationOptions } from '../../compose/isolation-options.ts';
 import { parseAssignments, typedParameters } from '../../profile/settings.ts';
 import { compareTools, isSame } from '../../relay/compare.ts';
 import { renderToolDiff } from '../../relay/render-diff.ts';
-import { chooseServer, type ServerOptions, withServer } from '../one-server.ts';
+import { chooseServer, findServer, type ServerOptions, withServer } from '../one-server.ts';
 import { print, table } from '../print.ts';
 import { style } from '../style.ts';
 import { signedTools } from './tool-actions.ts';
@@ -31,7 +31,7 @@ export async function diffServer(text: string, options: ServerOptions): Promise<
 }
 
 export async function inspectServer(text: string, options: ServerOptions): Promise<void> {
-  const { server, profile } = await chooseServer(text, options);
+  const { server, profile } = await findServer(text, options);
   const { entry } = server;
   const { parameters, isolation = options.isolation } = profile.server(entry.name) ?? {};
   const assignments = parseAssignments(options.set).get(entry.name) ?? new Map();

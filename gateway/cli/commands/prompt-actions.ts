@@ -5,7 +5,15 @@ import { isObject, type JsonObject } from '../../relay/protocol.ts';
 import { visible } from '../../relay/render-diff.ts';
 import type { Definition } from '../../relay/upstream.ts';
 import { guardOneCall } from '../one-call.ts';
-import { type ChosenServer, chooseServer, type ServerOptions, withServer } from '../one-server.ts';
+import {
+  type ChosenServer,
+  chooseServer,
+  configureServer,
+  type FoundServer,
+  findServer,
+  type ServerOptions,
+  withServer,
+} from '../one-server.ts';
 import { print, table } from '../print.ts';
 import { contentParts } from '../render-result.ts';
 import { style } from '../style.ts';
@@ -13,13 +21,11 @@ import { suggest } from '../suggest.ts';
 import { toolArguments } from '../tool-arguments.ts';
 
 export async function listPrompts(text: string, options: ServerOptions): Promise<void> {
-  const chosen = await chooseServer(text, options);
-  const prompts =
-    signedPrompts(chosen) ??
-    (await withServer(chosen.upstream, async ({ list }) => (await list('prompts')).items));
+  const found = await findServer(text, options);
+  const prompts = signedPrompts(found) ?? (await livePrompts(text, found, options));
   print(options.json, prompts, () =>
     prompts.length === 0
-      ? `${chosen.upstream.name} offers no prompts.`
+      ? `${found.server.entry.name} offers no prompts.`
       : table(
           prompts.map((prompt) => [
             style.bold(visible(String(prompt.name))),
@@ -59,8 +65,19 @@ export async function getPrompt(
   print(options.json, result, () => describeMessages(result));
 }
 
+async function livePrompts(
+  text: string,
+  found: FoundServer,
+  options: ServerOptions,
+): Promise<readonly Definition[]> {
+  const { upstream } = await configureServer(text, found, options);
+  return withServer(upstream, async ({ list }) => (await list('prompts')).items);
+}
+
 /** The signed prompts; undefined when the entry's offer is live. */
-function signedPrompts({ server }: ChosenServer): readonly Definition[] | undefined {
+function signedPrompts({
+  server,
+}: Pick<ChosenServer, 'server'>): readonly Definition[] | undefined {
   return server.tools && ((server.tools.prompts ?? []) as unknown as readonly Definition[]);
 }
 

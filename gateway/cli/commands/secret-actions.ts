@@ -8,14 +8,21 @@ import { scopeIn } from '../../profile/profile-context.ts';
 import { type SecretAddress, SHARED } from '../../vault/address.ts';
 import { withoutLastNewline } from '../../vault/run-tool.ts';
 import { declaredSecret } from '../../vault/scope.ts';
+import type { SecretListing } from '../../vault/vault.ts';
 import { openCatalogs } from '../catalog-access.ts';
 import { askHidden, openUserVault } from '../open-vault.ts';
 import { note, print, table } from '../print.ts';
 import { chosenContext, type ProfileOptions } from '../profile-options.ts';
 import { style } from '../style.ts';
+import { suggest } from '../suggest.ts';
 import type { SecretCheckOptions, SecretSetOptions } from './secret.ts';
 
-export async function setSecret(text: string, options: SecretSetOptions): Promise<void> {
+export async function setSecret(
+  text: string,
+  options: SecretSetOptions,
+  more: readonly string[] = [],
+): Promise<void> {
+  if (text.includes('=') || more.length > 0) throw valueAsArgument(text);
   const address = parseAddress(text, await scopeOf(options));
   const catalogs = await openCatalogs(options, portolanPaths(), note);
   const { entry } = await catalogs.server(address.server);
@@ -57,8 +64,11 @@ export async function removeSecret(
 ): Promise<void> {
   const address = parseAddress(text, await scopeOf(options));
   const removed = await openUserVault().remove(address);
+  const known = removed ? [] : (await openUserVault().list()).map(addressOf);
   print(options.json, { secret: text, profile: address.profile, removed }, () =>
-    removed ? `${text} is removed` : `${text} was not set`,
+    removed
+      ? `${text} is removed`
+      : `${text} was not set for the profile ${address.profile}${suggest(text, known)}`,
   );
 }
 
@@ -103,10 +113,24 @@ export async function checkSecrets(
   }
 }
 
+function addressOf({ address: { server, name } }: SecretListing): string {
+  return `${server}.${name}`;
+}
+
 /** `*` is what every profile may use. */
 async function scopeOf({ profile }: ProfileOptions): Promise<string> {
   if (profile === SHARED) return SHARED;
   return (await profilePlace(profile, portolanPaths())).scope;
+}
+
+/** Says so without repeating the value, which must not get into a log as well. */
+function valueAsArgument(text: string): PortolanError {
+  const [address] = text.split('=');
+  return new PortolanError(
+    'usage',
+    'SECRET_IN_ARGUMENT',
+    `a value is no argument: other users can read it while the command runs, and the shell keeps it in its history. Replace the secret where it came from, then set the new one with \`portolan secret set ${address}\`, which asks for it; or use --stdin or --file`,
+  );
 }
 
 function parseAddress(text: string, profile: string): SecretAddress {

@@ -51,8 +51,10 @@ export function registerSecret(program: Command): void {
     )
     .option(PROFILE, "only for this profile; '*' for every profile; the current one when absent")
     .option('--json', 'print JSON')
-    .action(async (address: string, options: SecretSetOptions) =>
-      (await actions()).setSecret(address, options),
+    // A value that was typed as an argument is refused without being repeated.
+    .allowExcessArguments(true)
+    .action(async (address: string, options: SecretSetOptions, command: Command) =>
+      (await actions()).setSecret(address, options, command.args.slice(1)),
     );
   withHelp(secret.command('ls'), { examples: [['See what is stored', 'portolan secret ls']] })
     .description('Lists what is stored, without values.')

@@ -5,7 +5,14 @@ import { isObject, type JsonObject } from '../../relay/protocol.ts';
 import { visible } from '../../relay/render-diff.ts';
 import type { Definition } from '../../relay/upstream.ts';
 import { guardOneCall, permittedTools } from '../one-call.ts';
-import { type ChosenServer, chooseServer, type ServerOptions, withServer } from '../one-server.ts';
+import {
+  type ChosenServer,
+  chooseServer,
+  configureServer,
+  findServer,
+  type ServerOptions,
+  withServer,
+} from '../one-server.ts';
 import { print, table } from '../print.ts';
 import { showProgress } from '../progress.ts';
 import { renderResult, visibleLines } from '../render-result.ts';
@@ -14,8 +21,7 @@ import { suggest } from '../suggest.ts';
 import { type Input, inputsOf, toolArguments } from '../tool-arguments.ts';
 
 export async function listTools(text: string, options: ServerOptions): Promise<void> {
-  const chosen = await chooseServer(text, options);
-  const tools = await toolsOf(chosen);
+  const { tools } = await toolsOf(text, options);
   print(options.json, tools, () =>
     table(
       tools.map((tool) => [
@@ -28,8 +34,8 @@ export async function listTools(text: string, options: ServerOptions): Promise<v
 }
 
 export async function showTool(text: string, name: string, options: ServerOptions): Promise<void> {
-  const chosen = await chooseServer(text, options);
-  const tool = findTool(await toolsOf(chosen), name, chosen.upstream.name);
+  const { tools, server } = await toolsOf(text, options);
+  const tool = findTool(tools, name, server);
   print(options.json, tool, () => describeTool(tool));
 }
 
@@ -76,18 +82,26 @@ async function valuesFor(args: readonly string[], tool: Definition): Promise<Jso
 }
 
 /**
- * Signed tools where there are any, else those of the running server; without those that the policy
- * refuses.
+ * Signed tools where there are any, which need no setting and start nothing, else those of the
+ * running server; without those that the policy refuses.
  */
-async function toolsOf(chosen: ChosenServer): Promise<readonly Definition[]> {
-  const tools = chosen.server.tools
-    ? signedTools(chosen)
-    : await withServer(chosen.upstream, async ({ list }) => (await list('tools')).items);
-  return permittedTools(chosen.upstream, tools);
+async function toolsOf(
+  text: string,
+  options: ServerOptions,
+): Promise<{ readonly tools: readonly Definition[]; readonly server: string }> {
+  const found = await findServer(text, options);
+  const tools = found.server.tools
+    ? signedTools(found)
+    : await liveTools(await configureServer(text, found, options));
+  return { tools: await permittedTools(found, tools), server: found.server.entry.name };
+}
+
+function liveTools({ upstream }: ChosenServer): Promise<readonly Definition[]> {
+  return withServer(upstream, async ({ list }) => (await list('tools')).items);
 }
 
 /** The signed tools; none when the entry's tools are live. */
-export function signedTools({ server }: ChosenServer): readonly Definition[] {
+export function signedTools({ server }: Pick<ChosenServer, 'server'>): readonly Definition[] {
   return (server.tools?.tools ?? []) as unknown as readonly Definition[];
 }
 
