@@ -37,7 +37,19 @@ export class PortolanError extends Error {
 
 /** Text of anything that was thrown, for messages that wrap it. */
 export function messageOf(error: unknown): string {
+  if (isOwnPartGone(error)) {
+    return 'files of Portolan were replaced or removed while it ran, by an update most likely; start it again';
+  }
   return error instanceof Error ? error.message : String(error);
+}
+
+/** Parts of the program are loaded when they are first needed; a package manager may be faster. */
+function isOwnPartGone(error: unknown): error is Error {
+  const missing = ['MODULE_NOT_FOUND', 'ERR_MODULE_NOT_FOUND'].some((code) =>
+    hasErrno(error, code),
+  );
+  // By a path, as parts of the program are; a package is named otherwise.
+  return missing && /^Cannot find module '(\.|\/|file:|[A-Z]:)/.test((error as Error).message);
 }
 
 /** True for a Node.js system error with the given code, e.g. `ENOENT`. */

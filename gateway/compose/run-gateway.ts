@@ -143,9 +143,9 @@ export async function runGateway(options: RunOptions): Promise<void> {
     stop: () => void endpoint.close(),
   });
   const following = setTimeout(() => {
-    stopFollowing = main.follow();
+    stopFollowing = followQuietly(main, log);
   }, FOLLOW_AFTER_MS);
-  let stopFollowing: Promise<() => Promise<void>> | undefined;
+  let stopFollowing: ReturnType<typeof followQuietly> | undefined;
   await untilStopped(endpoint);
   clearTimeout(reaping);
   clearTimeout(following);
@@ -228,6 +228,19 @@ export async function runGateway(options: RunOptions): Promise<void> {
   }
 }
 
+/** A gateway that cannot follow changes still serves. */
+async function followQuietly(
+  relay: OpenRelay,
+  log: (line: string) => void,
+): Promise<() => Promise<void>> {
+  try {
+    return await relay.follow();
+  } catch (error) {
+    log(`changes are not followed: ${messageOf(error)}`);
+    return async () => {};
+  }
+}
+
 function isPlain({ servers, set }: RunOptions): boolean {
   return !servers?.length && set.length === 0;
 }
@@ -251,6 +264,8 @@ async function telemetryOf(
   log: (line: string) => void,
 ): Promise<Telemetry | undefined> {
   if (telemetry === 'off' && metricsPort === undefined) return undefined;
+  const { requireTelemetryNode } = await import('../telemetry/require-node.ts');
+  requireTelemetryNode();
   const { openTelemetry } = await import('../telemetry/open-telemetry.ts');
   const opened = await openTelemetry({
     otlp: telemetry === 'otlp',

@@ -77,6 +77,7 @@ export interface HttpGateway {
 export async function startHttpGateway(
   args: readonly string[],
   env: NodeJS.ProcessEnv,
+  runner = RUNNER,
 ): Promise<HttpGateway> {
   const token = 'a-token-for-tests-that-nobody-guesses';
   const folder = mkdtempSync(join(tmpdir(), 'portolan-token-'));
@@ -84,7 +85,7 @@ export async function startHttpGateway(
   writeFileSync(tokenFile, token);
   const child = spawn(
     process.execPath,
-    [RUNNER, 'run', '--transport', 'http', '--port', '0', '--token-file', tokenFile, ...args],
+    [runner, 'run', '--transport', 'http', '--port', '0', '--token-file', tokenFile, ...args],
     { env, stdio: ['ignore', 'ignore', 'pipe'] },
   );
   let stderr = '';

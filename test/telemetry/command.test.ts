@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { requireTelemetryNode } from '../../gateway/telemetry/require-node.ts';
 import {
   type BuiltCatalog,
   builtCatalog,
@@ -87,4 +88,11 @@ it('the start of the runner loads no part of OpenTelemetry', () => {
     /^import (?!type).*$/gm,
   );
   expect(imports?.join('\n')).not.toContain('telemetry');
+});
+
+it('says which Node.js it needs', () => {
+  expect(() => requireTelemetryNode('22.14.0')).toThrow(/Node\.js 22\.15 or newer.*22\.14\.0/);
+  for (const version of ['22.15.0', '24.0.0']) {
+    expect(() => requireTelemetryNode(version)).not.toThrow();
+  }
 });
