@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BuiltCatalog, builtCatalog } from '../support/built-gateway.ts';
+import { LIST_TOOLS } from '../support/list-tools.ts';
 import { needs } from '../support/needs.ts';
 import { nodeOf } from '../support/node-versions.ts';
 
@@ -74,7 +75,7 @@ describe.skipIf(skip)('the package', () => {
         {
           encoding: 'utf8',
           env: catalog.env,
-          input: `${JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'initialize', params: { protocolVersion: '2025-11-25', capabilities: {}, clientInfo: { name: 'test', version: '1' } } })}\n${JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'tools/list' })}\n`,
+          input: LIST_TOOLS,
         },
       );
       expect(served.status).toBe(0);

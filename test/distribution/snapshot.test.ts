@@ -19,6 +19,7 @@ import { MAX_SNAPSHOT_BYTES, writeSnapshot } from '../../scripts/publisher/write
 import { loadRegistry, requireValid } from '../../scripts/registry/load.ts';
 import { buildRunner } from '../../scripts/runner/build-runner.ts';
 import { runPortolan } from '../support/command-line.ts';
+import { LIST_TOOLS } from '../support/list-tools.ts';
 import { needs } from '../support/needs.ts';
 import { remoteEntry, type TestPublication, testPublication } from '../support/publication.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
@@ -166,15 +167,7 @@ describe.skipIf(skip)('the catalog in the package', () => {
   it('is run from while its freshness statement holds', async () => {
     ship('fresh');
     expect(await portolan(['add', 'beta'])).toMatchObject({ code: 0 });
-    const served = await portolan(
-      ['run'],
-      [
-        { jsonrpc: '2.0', id: 1, method: 'initialize', params: HELLO },
-        { jsonrpc: '2.0', id: 2, method: 'tools/list' },
-      ]
-        .map((message) => `${JSON.stringify(message)}\n`)
-        .join(''),
-    );
+    const served = await portolan(['run'], LIST_TOOLS);
     expect(served.stdout).toContain('beta_tool');
     // The readme did not come with the package.
     const verified = await portolan(['verify', 'beta']);
@@ -199,6 +192,20 @@ describe.skipIf(skip)('the catalog in the package', () => {
     const older = await portolan(['search', 'beta']);
     expect(older.code).toBe(4);
     expect(older.stderr).toContain('older than catalog 2');
+  });
+
+  it('is read beside a catalog of one’s own when it is added', async () => {
+    online = true;
+    const own = await portolan([
+      ...['catalog', 'add', `oci-layout:${publication.layout}`, '--name', 'own'],
+      ...['--key', publication.publicKeyPath],
+    ]);
+    expect(own).toMatchObject({ code: 0 });
+    expect(own.stderr).toContain('portolan catalog add default');
+    expect((await portolan(['search', 'gamma'])).stdout).toContain('No server matches');
+    expect(await portolan(['catalog', 'add', 'default'])).toMatchObject({ code: 0 });
+    expect((await portolan(['search', 'gamma'])).stdout).toContain('gamma');
+    expect((await portolan(['catalog', 'ls'])).stdout.split('\n')).toHaveLength(3);
   });
 
   it('is refused when it was altered or cut off, or when somebody else signed it', async () => {
@@ -285,9 +292,3 @@ async function declare({ registry, publicKeyPath }: TestPublication, source: str
   mkdirSync(join(registry, 'servers', 'beta'), { recursive: true });
   writeFileSync(join(registry, 'servers', 'beta', 'readme.md'), '# Beta\n');
 }
-
-const HELLO = {
-  protocolVersion: '2025-11-25',
-  capabilities: {},
-  clientInfo: { name: 'test', version: '1' },
-};

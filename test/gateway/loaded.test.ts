@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { type BuiltCatalog, builtCatalog } from '../support/built-gateway.ts';
 import { runPortolan } from '../support/command-line.ts';
+import { LIST_TOOLS } from '../support/list-tools.ts';
 
 /** Texts of the source by which a part of the built runner is known, whatever it is called. */
 const MARKS = {
@@ -58,24 +59,11 @@ describe('what a start loads', () => {
     }
   });
 
-  const list = [
-    {
-      jsonrpc: '2.0',
-      id: 1,
-      method: 'initialize',
-      params: {
-        protocolVersion: '2025-11-25',
-        capabilities: {},
-        clientInfo: { name: 'test', version: '1' },
-      },
-    },
-    { jsonrpc: '2.0', id: 2, method: 'tools/list' },
-  ]
-    .map((message) => `${JSON.stringify(message)}\n`)
-    .join('');
-
   it('is neither the console nor the guided start nor a question, for the gateway', async () => {
-    const loaded = await loadedBy(['run', ...catalog.source, '--servers', 'everything'], list);
+    const loaded = await loadedBy(
+      ['run', ...catalog.source, '--servers', 'everything'],
+      LIST_TOOLS,
+    );
     expect(loaded.map((file) => basename(file))).toContain('runner.cjs');
     for (const mark of Object.keys(MARKS) as (keyof typeof MARKS)[]) {
       for (const file of holding(mark)) expect(loaded.join('\n')).not.toContain(file);

@@ -1,6 +1,4 @@
 import { InvalidArgumentError } from 'commander';
-import type { VerifiedServer } from '../../../core/catalog/read-server.ts';
-import type { ServerEntry } from '../../../core/entry/types.generated.ts';
 import { messageOf, PortolanError } from '../../../core/errors.ts';
 import { ICON_LAYER, LOCK_LAYER, README_LAYER } from '../../../core/oci/media-types.ts';
 import { counted } from '../../../core/text.ts';
@@ -9,6 +7,7 @@ import { searchCatalog } from '../../catalog/search.ts';
 import { portolanPaths } from '../../paths.ts';
 import { visible } from '../../relay/render-diff.ts';
 import { openCatalogs } from '../catalog-access.ts';
+import { describeServer } from '../describe-server.ts';
 import { note, print, table } from '../print.ts';
 import type { SearchOptions, ShowOptions } from './browse.ts';
 
@@ -117,68 +116,4 @@ interface VerifyResult {
   readonly digest?: string;
   readonly code?: string;
   readonly message?: string;
-}
-
-function describeServer(server: VerifiedServer, source: string): string {
-  const { entry, tools, descriptor, evidence } = server;
-  const rows: [string, string][] = [
-    ['Version', entry.version],
-    [
-      'Publisher',
-      `${entry.publisher.name}${entry.publisher.verified ? ' (verified)' : ''}  ${entry.publisher.url}`,
-    ],
-    ['License', entry.license],
-    ['Runs', runsAs(entry)],
-    ['Network', networkOf(entry)],
-    ...(entry.permissions?.volumes ?? []).map(({ path, access }): [string, string] => [
-      'Files',
-      `${path} (${access})`,
-    ]),
-    ...Object.entries(entry.parameters?.properties ?? {}).map(
-      ([name, { type, description }]): [string, string] => [
-        'Parameter',
-        `${name} (${type}${entry.parameters?.required?.includes(name) ? ', required' : ''}): ${description}`,
-      ],
-    ),
-    ...(entry.secrets ?? []).map(({ name, description, required, url }): [string, string] => [
-      'Secret',
-      `${name}${required === false ? ' (optional)' : ''}: ${description}${url ? `  ${url}` : ''}`,
-    ]),
-    ['Catalog', source],
-    ['Digest', descriptor.digest],
-    ['Signed by', describeSigner(evidence.signer)],
-  ];
-  const status = entry.status && entry.status.state !== 'active' ? entry.status : undefined;
-  return [
-    `${entry.title}  (${entry.name})`,
-    ...(status
-      ? [
-          `${status.state.toUpperCase()}: ${status.reason}${status.replacement ? ` Use ${status.replacement} instead.` : ''}`,
-        ]
-      : []),
-    visible(entry.description),
-    '',
-    table(rows.map(([label, text]) => [label, visible(text)])),
-    '',
-    tools
-      ? `Tools (${tools.tools.length})\n${table(
-          tools.tools.map(({ name, description }) => [
-            `  ${visible(name)}`,
-            visible(String(description ?? '').split('\n')[0] ?? ''),
-          ]),
-        )}`
-      : `Tools are listed live: ${entry.tools === 'static' ? 'none were captured' : entry.tools.dynamic}`,
-  ].join('\n');
-}
-
-function runsAs({ npm, container, remote }: ServerEntry): string {
-  if (npm) return `here, from the npm package ${npm.package}@${npm.version}`;
-  if (container) return `here, from the image ${container.image}`;
-  return `elsewhere, at ${remote?.url}`;
-}
-
-function networkOf({ permissions, remote }: ServerEntry): string {
-  if (remote) return new URL(remote.url).host;
-  const network = permissions?.network;
-  return !network || network === 'none' ? 'none' : network.allow.join(', ');
 }

@@ -1,7 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { PortolanError } from '../../../core/errors.ts';
 import { describeSigner } from '../../../core/trust/verify.ts';
-import { sourcesInUse } from '../../catalog/default-source.ts';
+import { defaultSource, sourcesInUse } from '../../catalog/default-source.ts';
 import {
   addVerifiedSource,
   describeCatalog,
@@ -14,6 +15,7 @@ import {
 import {
   type CatalogSource,
   findSource,
+  readSources,
   removeSource,
   type SourceSigner,
 } from '../../catalog/sources.ts';
@@ -24,6 +26,7 @@ import { trustPolicyOf } from '../trust-options.ts';
 import type { AddOptions } from './catalog.ts';
 
 export async function addCatalog(source: string, options: AddOptions): Promise<void> {
+  if (source === DEFAULT) return addDefault(options);
   // Says first, in the words of the command line, what is wrong with its options.
   await trustPolicyOf(options);
   const signers: SourceSigner[] = await Promise.all([
@@ -32,6 +35,8 @@ export async function addCatalog(source: string, options: AddOptions): Promise<v
       ? [{ identity: options.identity, issuer: options.issuer }]
       : []),
   ]);
+  const { config } = portolanPaths();
+  const shipped = (await readSources(config)).length === 0 ? defaultSource() : undefined;
   const { name, opened } = await addVerifiedSource(
     {
       source,
@@ -52,6 +57,38 @@ export async function addCatalog(source: string, options: AddOptions): Promise<v
     signer: describeSigner(evidence.signer),
   };
   print(options.json, added, () => `${name}: ${describeCatalog(opened)}`);
+  if (shipped && shipped.source !== source) {
+    note(
+      `from now on ${name} is read in place of ${shipped.source}, the catalog of this build; to read both: portolan catalog add ${DEFAULT}`,
+    );
+  }
+}
+
+/** What stands for the catalog of this build. */
+const DEFAULT = 'default';
+
+/** Adds the catalog of this build, which is read without being added only where there is no other. */
+async function addDefault({ replace, json, name }: AddOptions): Promise<void> {
+  const shipped = defaultSource();
+  if (!shipped) {
+    throw new PortolanError(
+      'usage',
+      'CATALOG_UNKNOWN',
+      'this build has no catalog of its own; give an address, as oci://HOST/REPOSITORY or oci-layout:PATH',
+    );
+  }
+  const { source } = shipped;
+  const added = await addVerifiedSource(
+    { ...shipped, ...(name ? { name } : {}) },
+    { replace: replace === true },
+    portolanPaths(),
+    note,
+  );
+  print(
+    json,
+    { name: added.name, source },
+    () => `${added.name}: ${describeCatalog(added.opened)}`,
+  );
 }
 
 export async function listCatalogs({ json }: { json?: true }): Promise<void> {

@@ -26,6 +26,7 @@ export function registerCatalog(program: Command): void {
         'Add one that a workflow on GitHub signs',
         'portolan catalog add oci://ghcr.io/example/catalog --identity https://github.com/example/catalog/.github/workflows/publish.yml@refs/heads/main --issuer https://token.actions.githubusercontent.com',
       ],
+      ['Keep the catalog of this build beside your own', 'portolan catalog add default'],
       [
         'Add one without a network',
         'portolan catalog add oci-layout:/media/catalog.tar --key catalog.pub',
@@ -33,7 +34,10 @@ export function registerCatalog(program: Command): void {
     ],
     exits: { 6: 'someone else signed it' },
   })
-    .argument('<source>', 'oci://HOST/REPOSITORY or oci-layout:PATH')
+    .argument(
+      '<source>',
+      'oci://HOST/REPOSITORY, oci-layout:PATH, or default for that of this build',
+    )
     .description('Verifies a catalog and remembers it with the signer that you trust.')
     .option('--name <name>', "short name; the catalog's title when absent")
     .option('--replace', 'replace the catalog of the same name')
