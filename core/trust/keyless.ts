@@ -1,5 +1,6 @@
 import { bundleToJSON } from '@sigstore/bundle';
 import {
+  CIContextProvider,
   DSSEBundleBuilder,
   FulcioSigner,
   type IdentityProvider,
@@ -10,6 +11,9 @@ import { canonicalBytes } from '../entry/canonical.ts';
 import { messageOf, PortolanError } from '../errors.ts';
 import type { StatementSigner } from './sign.ts';
 import { PAYLOAD_TYPE, statementBytes } from './statement.ts';
+
+/** The identity of a job of CI: GitHub Actions, or any that sets SIGSTORE_ID_TOKEN. */
+export { CIContextProvider };
 
 /** The Sigstore services that take part in a keyless signature; the public ones by default. */
 export interface SigstoreServices {
@@ -47,7 +51,7 @@ export function keylessSigner(
       throw new PortolanError(
         'unreachable',
         'SIGSTORE_FAILED',
-        `keyless signing failed: ${messageOf(error)}; the workflow needs the permission id-token: write, and Sigstore's services must answer`,
+        `keyless signing failed: ${messageOf(error)}; the job needs an identity (on GitHub the permission id-token: write, elsewhere SIGSTORE_ID_TOKEN), and Sigstore's services must answer`,
         { cause: error },
       );
     }

@@ -5,8 +5,7 @@ import { PROFILE_ARTIFACT, PROFILE_LAYER, PROFILE_LOCK_LAYER } from '../../core/
 import { openRepository } from '../../core/oci/open.ts';
 import { parseSource } from '../../core/oci/reference.ts';
 import { attachBundle } from '../../core/trust/bundle.ts';
-import type { SigningKey } from '../../core/trust/keys.ts';
-import { keySigner } from '../../core/trust/sign.ts';
+import type { StatementSigner } from '../../core/trust/sign.ts';
 import { SIGN_PREDICATE } from '../../core/trust/statement.ts';
 import { requireFrozen } from './check-lock.ts';
 import { lockText } from './profile-lock.ts';
@@ -17,7 +16,7 @@ export const PROFILE_TAG = 'latest';
 
 /**
  * Stores a profile with its lock as an OCI artifact, signs it, and points the tag to it last. Equal
- * files give an equal digest. Without a key it is stored unsigned, to be signed with cosign.
+ * files give an equal digest. Without a signer it is stored unsigned, to be signed with cosign.
  *
  * Throws `usage` / `LOCK_FROZEN` when profile and lock disagree, and what the repository throws.
  */
@@ -25,7 +24,7 @@ export async function pushProfile(
   loaded: LoadedProfile,
   profileText: string,
   target: string,
-  key: SigningKey | undefined,
+  sign: StatementSigner | undefined,
 ): Promise<{ readonly digest: Digest; readonly tag: string }> {
   requireFrozen(loaded);
   const source = parseSource(target);
@@ -47,8 +46,8 @@ export async function pushProfile(
     },
   ]);
   const descriptor = await putArtifact(repository, artifact);
-  if (key) {
-    const bundle = await keySigner(key)({
+  if (sign) {
+    const bundle = await sign({
       predicateType: SIGN_PREDICATE,
       subjects: [descriptor.digest],
       predicate: {},

@@ -42,8 +42,7 @@ export async function chooseSigning(
     }
     const { fulcioUrl, rekorUrl, tsaUrl } = choice;
     // Loaded here: the clients of Sigstore's services are the largest part of the publisher.
-    const { CIContextProvider } = await import('@sigstore/sign');
-    const { keylessSigner } = await import('../../core/trust/keyless.ts');
+    const { CIContextProvider, keylessSigner } = await import('../../core/trust/keyless.ts');
     return {
       sign: keylessSigner(identity ?? new CIContextProvider('sigstore'), {
         ...(fulcioUrl ? { fulcioUrl } : {}),

@@ -9,6 +9,7 @@ import { needs } from '../support/needs.ts';
 import { type Outcome, portolan, portolanOutput } from '../support/portolan.ts';
 import { type TestPublication, testPublication } from '../support/publication.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
+import { identityToken, startSigstore } from '../support/sigstore.ts';
 
 let publication: TestPublication;
 let env: NodeJS.ProcessEnv;
@@ -152,6 +153,37 @@ describe.each(targets)('a profile in %s', (name, target) => {
     );
     expect(text).toContain('which nobody signed');
     expect(text).toContain('beta');
+  });
+});
+
+describe('a profile signed without a key', () => {
+  it('is pulled by whom it names as signer, and by nobody else', async () => {
+    const sigstore = await startSigstore();
+    const sub = 'https://github.com/example/team/.github/workflows/profile.yml@refs/heads/main';
+    const iss = 'https://token.actions.githubusercontent.com';
+    await writeFile(at('root.json'), JSON.stringify(sigstore.trustedRoot));
+    const target = `oci-layout:${at('keyless')}:v1`;
+    const { url } = sigstore;
+    const services = ['--fulcio-url', url, '--rekor-url', url, '--tsa-url', url];
+    const push = (token: string | undefined) =>
+      portolan(['profile', 'push', 'team', target, '--keyless', ...services], {
+        env: { ...env, SIGSTORE_ID_TOKEN: token },
+        cwd: publication.folder,
+      });
+    expect(await push(undefined)).toMatchObject({
+      code: 4,
+      stderr: expect.stringContaining('SIGSTORE_ID_TOKEN'),
+    });
+    const pushed = await push(identityToken({ sub, iss, aud: 'sigstore' }));
+    expect(pushed.stdout).toContain('signed by the identity of this job');
+    const trust = (identity: string) => [
+      ...['--identity', identity, '--issuer', iss, '--trusted-root', 'root.json'],
+    ];
+    const other = await attempt('profile', 'pull', target, 'keyless', ...trust(`${sub}x`));
+    expect(other).toMatchObject({ code: 6 });
+    expect(await run('profile', 'pull', target, 'keyless', ...trust(sub))).toContain(sub);
+    expect((await shown('keyless')).lock).toEqual((await shown('team')).lock);
+    await sigstore[Symbol.asyncDispose]();
   });
 });
 

@@ -1,6 +1,7 @@
 import type { ServerEntry } from '../../../core/entry/types.generated.ts';
 import { PortolanError } from '../../../core/errors.ts';
 import { writeFileAtomic } from '../../../core/files.ts';
+import type { StatementSigner } from '../../../core/trust/sign.ts';
 import type { CatalogSet } from '../../catalog/catalog-set.ts';
 import { portolanPaths } from '../../paths.ts';
 import { createProfile } from '../../profile/change-profile.ts';
@@ -48,26 +49,48 @@ export async function importOne(
 }
 
 export async function pushOne(given: string, target: string, options: PushOptions): Promise<void> {
-  if (!options.signingKey === !options.unsigned) {
+  const { signingKey, keyless, unsigned } = options;
+  if ([signingKey, keyless, unsigned].filter((one) => one !== undefined).length !== 1) {
     throw new PortolanError(
       'usage',
       'SIGNER_MISSING',
-      'say who signs: --signing-key FILE with a private key, or --unsigned to sign with cosign afterwards',
+      'say who signs, in one way: --signing-key FILE with a private key, --keyless with the identity of this job, or --unsigned to sign with cosign afterwards',
     );
   }
   const paths = portolanPaths();
   const loaded = await readProfile(await profilePlace(given, paths), paths);
-  const { readSigningKey } = await import('../../../core/trust/signing-key-file.ts');
-  const key = options.signingKey ? await readSigningKey(options.signingKey) : undefined;
+  const { sign, signer } = await signerOf(options);
   const text = (await textOf(loaded.place.path)) ?? '';
-  const { digest, tag } = await pushProfile(loaded, text, target, key);
-  const signer = key && `the key ${key.fingerprint}`;
+  const { digest, tag } = await pushProfile(loaded, text, target, sign);
   print(options.json, { digest, tag, ...(signer && { signer }) }, () =>
     [
       `${loaded.place.name} is at ${target}, tag ${tag}, ${digest}`,
       signer ? `signed by ${signer}` : 'not signed: nobody can pull it until it is',
     ].join('\n'),
   );
+}
+
+/** How a profile is signed, and by whom, in words; neither when it is not signed. */
+async function signerOf(
+  options: PushOptions,
+): Promise<{ readonly sign?: StatementSigner; readonly signer?: string }> {
+  if (options.signingKey !== undefined) {
+    const [{ readSigningKey }, { keySigner }] = await Promise.all([
+      import('../../../core/trust/signing-key-file.ts'),
+      import('../../../core/trust/sign.ts'),
+    ]);
+    const key = await readSigningKey(options.signingKey);
+    return { sign: keySigner(key), signer: `the key ${key.fingerprint}` };
+  }
+  if (!options.keyless) return {};
+  const { CIContextProvider, keylessSigner } = await import('../../../core/trust/keyless.ts');
+  const { fulcioUrl, rekorUrl, tsaUrl } = options;
+  const sign = keylessSigner(new CIContextProvider('sigstore'), {
+    ...(fulcioUrl !== undefined && { fulcioUrl }),
+    ...(rekorUrl !== undefined && { rekorUrl }),
+    ...(tsaUrl !== undefined && { tsaUrl }),
+  });
+  return { sign, signer: 'the identity of this job' };
 }
 
 export async function pullOne(

@@ -46,6 +46,10 @@ export interface ExportOptions extends JsonOption {
 export interface PushOptions extends JsonOption {
   readonly signingKey?: string;
   readonly unsigned?: true;
+  readonly keyless?: true;
+  readonly fulcioUrl?: string;
+  readonly rekorUrl?: string;
+  readonly tsaUrl?: string;
 }
 
 /** `portolan profile`, and `add`, `remove`, `set` and `update`, which change one. */
@@ -161,6 +165,10 @@ function registerMoves(profile: Command): void {
           "Publish a team's profile",
           'portolan profile push ./portolan.yaml oci://ghcr.io/example/profiles:web --signing-key team.key',
         ],
+        [
+          'Publish it from a job of GitHub Actions, without a key',
+          'portolan profile push ./portolan.yaml oci://ghcr.io/example/profiles:web --keyless',
+        ],
       ],
     },
   )
@@ -169,6 +177,13 @@ function registerMoves(profile: Command): void {
       '--signing-key <file>',
       'private key that signs: PEM, or a cosign.key with COSIGN_PASSWORD',
     )
+    .option(
+      '--keyless',
+      'sign with the identity of this job: GitHub Actions, or what sets SIGSTORE_ID_TOKEN',
+    )
+    .option('--fulcio-url <url>', 'certificate authority for --keyless; the public one when absent')
+    .option('--rekor-url <url>', 'transparency log for --keyless; the public one when absent')
+    .option('--tsa-url <url>', 'timestamp authority for --keyless; the public one when absent')
     .option('--unsigned', 'do not sign; sign it with `cosign sign` afterwards')
     .action(async (name: string, target: string, options: PushOptions) =>
       (await actions()).pushOne(name, target, options),
