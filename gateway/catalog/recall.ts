@@ -37,10 +37,18 @@ export async function recallCatalog(
   const read = readMemory(memoryFile(stateDir, source, wanted));
   if (!read || JSON.stringify(read.memory.circumstances) !== JSON.stringify(now)) return undefined;
   const { memory, body } = read;
+  // What the memory does not hold is read as a start without memory does: the layout may be another
+  // one by now, so its catalog must be accepted like any other.
+  const openAgain: OpenAgain = async (name, version, locked) => {
+    const { openCatalog } = await import('./open-catalog.ts');
+    // Nothing of a folder is copied to a cache.
+    const catalog = await openCatalog(source, policy, { stateDir, cacheDir: stateDir });
+    return catalog.server(name, version, locked);
+  };
   let servers: ReadonlyMap<string, VerifiedServer>;
   try {
     if (!evidenceOf(memory.evidence, policy, memory.descriptor)) return undefined;
-    servers = serversOf(memory, body, policy, source);
+    servers = serversOf(memory, body, { policy, source }, openAgain);
   } catch {
     return undefined;
   }
@@ -63,22 +71,30 @@ export async function recallCatalog(
     descriptor: memory.descriptor,
     async server(name, version, locked) {
       const known = locked ? undefined : recalled(name, version);
-      return known ?? openAgain(source, policy, name, locked?.version ?? version, locked);
+      return known ?? openAgain(name, version, locked);
     },
   };
 }
 
+/** Gives a server as a catalog does that was just opened. */
+type OpenAgain = ListedCatalog['server'];
+
 function serversOf(
   memory: StartMemory,
   body: Buffer,
-  policy: TrustPolicy,
-  source: string,
+  { policy, source }: { readonly policy: TrustPolicy; readonly source: string },
+  openAgain: OpenAgain,
 ): ReadonlyMap<string, VerifiedServer> {
   const servers = new Map<string, VerifiedServer>();
   for (const [digest, remembered] of Object.entries(memory.servers)) {
     const server = serverOf(remembered, body, policy, source);
     if (!server || server.descriptor.digest !== digest) throw new Error('it does not hold');
-    servers.set(digest, server);
+    const { name, version } = server.entry;
+    servers.set(digest, {
+      ...server,
+      readLayer: async (type) =>
+        (await openAgain(name, version, { version, digest })).readLayer(type),
+    });
   }
   return servers;
 }
@@ -89,7 +105,7 @@ function serverOf(
   body: Buffer,
   policy: TrustPolicy,
   source: string,
-): VerifiedServer | undefined {
+): Omit<VerifiedServer, 'readLayer'> | undefined {
   const evidence = evidenceOf(held, policy, descriptor);
   if (!evidence) return undefined;
   const part = ([from, to]: Range) => body.subarray(from, to);
@@ -111,29 +127,5 @@ function serverOf(
     ...(tools && { tools }),
     descriptor,
     evidence,
-    readLayer: async (type) =>
-      (await openAgain(source, policy, entry.name, entry.version, descriptor)).readLayer(type),
   };
-}
-
-/** Reads and verifies a server as a start without memory does. */
-async function openAgain(
-  source: string,
-  policy: TrustPolicy,
-  name: string,
-  version: string | undefined,
-  listed?: { readonly digest: string },
-): Promise<VerifiedServer> {
-  const [{ openRepository }, { readCatalog }, { readServer }] = await Promise.all([
-    import('../../core/oci/open.ts'),
-    import('../../core/catalog/read-catalog.ts'),
-    import('../../core/catalog/read-server.ts'),
-  ]);
-  const repository = await openRepository(source);
-  if (listed && version) {
-    return readServer(repository, name, { version, digest: listed.digest }, policy);
-  }
-  const { catalog } = await readCatalog(repository, policy);
-  const byName = new Map(catalog.servers.map((server) => [server.name, server]));
-  return readServer(repository, name, findVersion(byName, name, version, source), policy);
 }

@@ -33,7 +33,7 @@ function callOf(id: number, text: string) {
 /** A client on the standard streams of a process that it starts. */
 export async function stdioClient(
   command: readonly string[],
-): Promise<BenchClient & { pid: number }> {
+): Promise<BenchClient & { pid: number; list(): Promise<string> }> {
   const [program = '', ...args] = command;
   const child = spawn(program, args, { stdio: ['pipe', 'pipe', 'ignore'] }) as Piped;
   const waiting = new Map<number, (text: string) => void>();
@@ -58,7 +58,9 @@ export async function stdioClient(
   return {
     pid: child.pid as number,
     call: (text) => ask(callOf(++nextId, text)),
-    close: () => void child.kill(),
+    list: () => ask({ jsonrpc: '2.0', id: ++nextId, method: 'tools/list' } as { id: number }),
+    // An engine's client ends its container with the end of the input.
+    close: () => void child.stdin.end(),
   };
 }
 

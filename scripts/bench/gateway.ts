@@ -1,6 +1,6 @@
-// npm run bench:gateway [-- CALLS | start]: how long a start takes, and what a call through the gateway
+// npm run bench:gateway [-- CALLS | start | containers]: how long a start takes, and what a call through the gateway
 // costs, beside other gateways from npm and a proxy built with the SDK, all in one run against the
-// same server. With `start`, the start alone.
+// same server. With `start` or `containers`, these alone.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -8,6 +8,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { rolldown } from 'rolldown';
 import { type BenchClient, httpClient, stdioClient } from './clients.ts';
+import { measureContainers } from './containers.ts';
 import { commandOf, type Figures, measure, processTree } from './measure.ts';
 import { measureStart } from './start.ts';
 
@@ -18,15 +19,22 @@ const ours = join(here, '../../.portolan/bench/gateway.mjs');
 const sdkProxy = join(here, 'sdk-proxy.ts');
 const peers = join(here, 'peers');
 const startOnly = process.argv[2] === 'start';
-const calls = Number(startOnly ? 0 : (process.argv[2] ?? 2500));
+const containersOnly = process.argv[2] === 'containers';
+const calls = startOnly ? 0 : Number(process.argv[2]) || 2500;
 
 interface Row extends Figures {
   readonly path: string;
   readonly subject: string;
 }
 
-await printStart();
+const rows: Row[] = [];
+if (!containersOnly) await printStart();
 if (startOnly) process.exit();
+if (containersOnly) {
+  await inContainers();
+  print();
+  process.exit();
+}
 
 if (!existsSync(join(peers, 'node_modules'))) {
   console.error('Installing the peers (npm ci) ...');
@@ -44,7 +52,6 @@ const bundle = await rolldown({
 await bundle.write({ file: ours, format: 'esm' });
 await bundle.close();
 
-const rows: Row[] = [];
 await onStdio('direct', echo);
 await onStdio('Portolan', [node, ours, 'stdio', ...echo]);
 await onStdio('SDK proxy', [node, sdkProxy, 'stdio', ...echo]);
@@ -59,6 +66,7 @@ await onHttp('http to stdio', 'supergateway', (port) => [
   ...['--outputTransport', 'streamableHttp', '--stateful', '--logLevel', 'none'],
 ]);
 await httpToHttp();
+await inContainers();
 print();
 
 async function onStdio(subject: string, command: string[]) {
@@ -92,6 +100,14 @@ async function httpToHttp() {
     await onHttp('http to http', 'Portolan', [node, ours, 'http', url]);
   } finally {
     server.child.kill();
+  }
+}
+
+async function inContainers() {
+  const figures = await measureContainers(calls);
+  for (const row of figures?.rows ?? []) rows.push({ path: 'stdio to container', ...row });
+  for (const { subject, mib } of figures?.perServer ?? []) {
+    console.log(`each further container, ${subject}: ${mib.toFixed(1)} MiB`);
   }
 }
 
@@ -175,11 +191,11 @@ function print() {
   );
   console.log('| --- | --- | --- | --- | --- | --- | --- |');
   for (const row of rows) {
-    const rivals = rows.filter((one) => one.path === row.path && one.subject !== 'Portolan');
+    const rivals = rows.filter((one) => one.path === row.path && !isOurs(one));
     const direct = rivals.find((one) => one.subject === 'direct');
     const cell = (field: keyof Figures, digits: number, better: 'less' | 'more') => {
       const value = row[field].toFixed(digits);
-      if (row.subject !== 'Portolan' || rivals.length === 0) return value;
+      if (!isOurs(row) || rivals.length === 0) return value;
       const others = rivals.map((one) => one[field]).filter((one) => one > 0);
       if (others.length === 0) return value;
       const best = better === 'less' ? Math.min(...others) : Math.max(...others);
@@ -195,4 +211,8 @@ function print() {
     ];
     console.log(`| ${row.path} | ${row.subject} | ${cells.join(' | ')} |`);
   }
+}
+
+function isOurs({ subject }: Row): boolean {
+  return subject.startsWith('Portolan');
 }

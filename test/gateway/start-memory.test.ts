@@ -5,6 +5,10 @@ import { hexOf } from '../../core/oci/digest.ts';
 import { openLayout } from '../../core/oci/layout.ts';
 import { TOOLS_LAYER } from '../../core/oci/media-types.ts';
 import { generateKeyPem } from '../../core/trust/keys.ts';
+import { openCatalog } from '../../gateway/catalog/open-catalog.ts';
+import { recallCatalog } from '../../gateway/catalog/recall.ts';
+import { rememberCatalog } from '../../gateway/catalog/remember.ts';
+import { circumstancesOf } from '../../gateway/catalog/start-memory.ts';
 import { type Outcome, runPortolan } from '../support/command-line.ts';
 import { type TestPublication, testPublication } from '../support/publication.ts';
 
@@ -118,6 +122,39 @@ describe('the memory of a start', () => {
     expect((await list()).code).toBe(0);
     await cp(old, publication.layout, { recursive: true, preserveTimestamps: true });
     expect((await list()).stderr).toContain('(untrusted: CATALOG_ROLLBACK)');
+  });
+
+  it('does not hold for what it lacks: that is read from a catalog that is accepted', async () => {
+    const source = `oci-layout:${publication.layout}`;
+    const { policy } = publication;
+    const stateDir = join(home, 'own-state');
+    const open = await openCatalog(source, policy, { stateDir, cacheDir: stateDir });
+    await expect
+      .poll(async () => {
+        const before = circumstancesOf(source, policy);
+        if (before) await rememberCatalog(open, policy, ['beta'], before, { stateDir });
+        return recallCatalog(source, policy, ['beta'], { stateDir });
+      })
+      .toBeDefined();
+    const recalled = await recallCatalog(source, policy, ['beta'], { stateDir });
+    expect((await recalled?.server('alpha'))?.entry.name).toBe('alpha');
+    const beta = await recalled?.server('beta');
+    const lock = { version: '1.0.0', digest: beta?.descriptor.digest ?? '' };
+    expect((await recalled?.server('beta', undefined, lock))?.entry.name).toBe('beta');
+
+    const old = join(publication.folder, 'old');
+    await cp(publication.layout, old, { recursive: true, preserveTimestamps: true });
+    const entry = join(publication.registry, 'servers', 'beta', 'server.yaml');
+    const text = await readFile(entry, 'utf8');
+    await writeFile(entry, `${text}status: { state: withdrawn, reason: Abandoned. }\n`);
+    await publication.build({ number: 2 });
+    const withdrawn = { code: 'SERVER_WITHDRAWN' };
+    await expect(recalled?.server('beta', undefined, lock)).rejects.toMatchObject(withdrawn);
+    await expect(beta?.readLayer('text/markdown')).rejects.toMatchObject(withdrawn);
+    await cp(old, publication.layout, { recursive: true, preserveTimestamps: true });
+    const rollback = { code: 'CATALOG_ROLLBACK' };
+    await expect(recalled?.server('alpha')).rejects.toMatchObject(rollback);
+    await expect(recalled?.server('beta', undefined, lock)).rejects.toMatchObject(rollback);
   });
 
   it('obeys a policy that came later', async () => {
