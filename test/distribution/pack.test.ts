@@ -1,8 +1,10 @@
 import { execFileSync, spawnSync } from 'node:child_process';
-import { mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { MAX_SNAPSHOT_BYTES } from '../../scripts/publisher/write-snapshot.ts';
+import { buildRunner } from '../../scripts/runner/build-runner.ts';
 import { type BuiltCatalog, builtCatalog } from '../support/built-gateway.ts';
 import { LIST_TOOLS } from '../support/list-tools.ts';
 import { needs } from '../support/needs.ts';
@@ -17,9 +19,16 @@ describe.skipIf(skip)('the package', () => {
   beforeAll(async () => {
     catalog = await builtCatalog(['everything']);
     folder = mkdtempSync(join(tmpdir(), 'portolan-pack-'));
-    // No script runs: what the tests built is what is packed.
-    execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder]);
-    const [file = ''] = readdirSync(folder);
+    // Built as from a fresh clone: parts of earlier builds stay in dist for an hour.
+    const stage = join(folder, 'stage');
+    await buildRunner(join(stage, 'dist'));
+    for (const file of ['package.json', 'README.md', 'LICENSE']) {
+      cpSync(file, join(stage, file));
+    }
+    execFileSync('npm', ['pack', '--ignore-scripts', '--silent', '--pack-destination', folder], {
+      cwd: stage,
+    });
+    const [file = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
     installed = join(folder, 'empty');
     execFileSync('npm', [
       'install',
@@ -41,7 +50,9 @@ describe.skipIf(skip)('the package', () => {
 
   it('is smaller than 2 MB and brings no dependency', () => {
     const [file = ''] = readdirSync(folder).filter((name) => name.endsWith('.tgz'));
-    expect(statSync(join(folder, file)).size).toBeLessThan(2_000_000);
+    // A release has the catalog in it, too.
+    const { size } = statSync(join(folder, file));
+    expect(size + MAX_SNAPSHOT_BYTES).toBeLessThan(2_000_000);
     const modules = readdirSync(join(installed, 'node_modules')).filter(
       (one) => !one.startsWith('.'),
     );

@@ -1,13 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import {
-  cpSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  writeFileSync,
-} from 'node:fs';
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { brotliCompressSync, brotliDecompressSync } from 'node:zlib';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -122,13 +114,6 @@ describe.skipIf(skip)('the catalog in the package', () => {
       runner: join(installed, 'node_modules', '.bin', 'portolan'),
     });
   }
-
-  it('leaves the package below 2 MB, however large it may be', () => {
-    const [packed = ''] = readdirSync(publication.folder).filter((name) => name.endsWith('.tgz'));
-    const { size } = statSync(join(publication.folder, packed));
-    const rest = size - statSync(file('old')).size;
-    expect(rest + MAX_SNAPSHOT_BYTES).toBeLessThan(2_000_000);
-  });
 
   it('is searched and shown with no network and nothing set up, and says how old it is', async () => {
     const found = await portolan(['search', 'beta']);
