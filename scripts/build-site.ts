@@ -18,6 +18,8 @@ import { runScript } from './run-script.ts';
 import { listItem, siteData } from './site/compile.ts';
 import { buildFullText, textPath } from './site/full-text.ts';
 import { writeIndexes } from './site/indexes.ts';
+import { writeList } from './site/list-file.ts';
+import { LIST_FILE } from './site/list-pages.ts';
 import { fullTextParts, type ListItem, type SiteData } from './site/model.ts';
 import { openPool, type Pool } from './site/pool.ts';
 import { type Publication, readPublication } from './site/publication.ts';
@@ -62,10 +64,14 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
     const slices = await writeServers(publication, before, mark, pool);
     const kept = keeper(before);
     const docs = await hashOf(root, ['docs']);
+    const writeTexts = () =>
+      writeFullText({ build: paths, site, slices: slices.keys, docs, mark, kept });
     // Pagefind works in processes of its own, which need no renderer: it is the longest part of what
-    // is left, so it starts first.
-    const fullText = writeFullText({ build: paths, site, slices: slices.keys, docs, mark, kept });
-    fullText.catch(() => {});
+    // is left, so it starts first; of very many servers last, when the threads have given their
+    // memory back.
+    const isHuge = site.count > HUGE;
+    const fullText = isHuge ? undefined : writeTexts();
+    fullText?.catch(() => {});
     await renderer;
     await pool.runOnEach({ kind: 'flush' });
     log(
@@ -78,7 +84,8 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
       return downloads === undefined ? item : { ...item, downloads };
     });
     await writeLists({ build: paths, publication, site, list, pool, docs, mark, kept });
-    await fullText;
+    if (isHuge) await pool.close();
+    await (fullText ?? writeTexts());
     const assets = await copyAssets(paths);
     const state: BuildState = {
       mark,
@@ -202,6 +209,8 @@ interface Shared {
   readonly kept: Keeper;
 }
 
+/** Servers from which on memory counts more than a few seconds. */
+const HUGE = 20_000;
 /** Parts of the full-text index at the same time: each has a process of its own. */
 const PARTS_AT_ONCE = 2;
 
@@ -241,8 +250,7 @@ async function writeLists({
   readonly list: readonly ListItem[];
   readonly pool: Pool;
 }): Promise<void> {
-  const text = JSON.stringify(list);
-  await writeFile(join(build.work, 'list.json'), text);
+  const text = await writeList(join(build.work, LIST_FILE), list);
   const key = shortHash(JSON.stringify([mark, site, docs, text]));
   const pieces = site.large ? 8 : 2;
   await Promise.all([

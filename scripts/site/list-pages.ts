@@ -2,13 +2,17 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SiteBuild } from '../build-site.ts';
 import { docsImages } from './docs-images.ts';
-import type { ListItem, SiteData } from './model.ts';
+import { readList } from './list-file.ts';
+import type { SiteData } from './model.ts';
 import type { Renderer } from './renderer.ts';
 import { openOutput } from './write.ts';
 
+/** The list of servers, in the working folder. */
+export const LIST_FILE = 'list.jsonl';
+
 /**
- * Writes pages that are not of one server, from the list of servers in list.json of the working
- * folder. The list is read when the first part is written, and serves the others.
+ * Writes pages that are not of one server, from the list of servers in the working folder. The list
+ * is read when the first part is written, and serves the others.
  */
 export function openLists(
   { root, work, out }: Omit<SiteBuild, 'log'>,
@@ -19,7 +23,7 @@ export function openLists(
   let opened: Promise<ReturnType<Renderer['pagesOfSite']>> | undefined;
 
   async function open() {
-    const list = JSON.parse(await readFile(join(work, 'list.json'), 'utf8')) as ListItem[];
+    const list = await readList(join(work, LIST_FILE));
     const { provide, pagesOfSite } = await renderer;
     provide({ site, list, docs });
     return pagesOfSite();
