@@ -30,7 +30,7 @@ export function serveStdio(gateway: Gateway, options: StdioOptions): StdioEndpoi
   const closed = new Promise<void>((resolve) => {
     resolveClosed = resolve;
   });
-  const write = lineWriter(stdout);
+  const write = lineWriter(stdout, (held) => gateway.hold(held));
   const outlet: Outlet & { endAll(messages: readonly JsonRpcMessage[]): void } = {
     gapMs: 5,
     send: write,
@@ -91,6 +91,9 @@ export function serveStdio(gateway: Gateway, options: StdioOptions): StdioEndpoi
 /** How long a result waits behind the progress that it follows, in ms. */
 const PROGRESS_GAP_MS = 5;
 
+/** So much may wait for a client that does not read; then its servers have to wait as well. */
+const MOST_WAITING_BYTES = 64 * 1024 * 1024;
+
 /**
  * Writes messages as lines; those of one turn of the event loop go out in one write.
  *
@@ -100,6 +103,7 @@ const PROGRESS_GAP_MS = 5;
  */
 function lineWriter(
   stdout: Writable,
+  hold: (held: boolean) => void,
 ): (message: JsonRpcMessage | readonly JsonRpcMessage[]) => void {
   let lines: string[] = [];
   let hasProgress = false;
@@ -108,8 +112,12 @@ function lineWriter(
     const text = lines.length === 1 ? (lines[0] as string) : lines.join('');
     lines = [];
     hasProgress = false;
-    if (text !== '' && stdout.writable) stdout.write(text);
+    if (text === '' || !stdout.writable) return;
+    stdout.write(text);
+    // Said again with each write: a server may have been started meanwhile.
+    if (stdout.writableLength > MOST_WAITING_BYTES) hold(true);
   };
+  stdout.on('drain', () => hold(false));
   const release = () => {
     const held = waiting ?? [];
     waiting = undefined;

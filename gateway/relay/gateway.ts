@@ -43,6 +43,8 @@ export interface Gateway {
   clients(): readonly ClientStatus[];
   /** Ends the conversations with a server; its next call opens a new one. False for an unknown name. */
   stopServer(name: string): Promise<boolean>;
+  /** Reads nothing more from the servers, or reads on: the one client of stdio takes no more now. */
+  hold(held: boolean): void;
   /** Ends all servers; resolves when they are gone. */
   close(): Promise<void>;
 }
@@ -81,6 +83,14 @@ export function createGateway(options: GatewayOptions): Gateway {
       const server = relay.server(name);
       await server?.stopAll();
       return server !== undefined;
+    },
+    hold(held) {
+      for (const { lines } of relay.servers) {
+        for (const { connection } of lines.values()) {
+          if (held) connection?.channel.pause?.();
+          else connection?.channel.resume?.();
+        }
+      }
     },
     close: () => relay.close(),
   };

@@ -1,5 +1,8 @@
+import { PassThrough } from 'node:stream';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { launch } from '../../core/isolation/launch.ts';
+import { readLines } from '../../gateway/endpoint/lines.ts';
+import { serveStdio } from '../../gateway/endpoint/stdio.ts';
 import type { Upstream } from '../../gateway/relay/upstream.ts';
 import { fixture, gatewayOf, type Json, rawClient, upstream } from '../support/gateway.ts';
 import { probePlan } from '../support/probe.ts';
@@ -39,6 +42,44 @@ describe('a server that misbehaves', () => {
     const answers = client.messages.filter(({ id, method }) => id !== undefined && !method);
     expect(new Set(answers.map(({ id }) => id)).size).toBe(answers.length);
   });
+
+  it('sends more than its client reads: it has to wait, and nothing is lost', async () => {
+    const MB = 1024 * 1024;
+    const gateway = gatewayOf([server('big')]);
+    const held: boolean[] = [];
+    const { hold } = gateway;
+    gateway.hold = (now) => {
+      held.push(now);
+      hold(now);
+    };
+    const [stdin, stdout] = [new PassThrough(), new PassThrough()];
+    serveStdio(gateway, { stdin, stdout });
+    let most = 0;
+    const write = stdout.write.bind(stdout);
+    stdout.write = ((chunk: string) => {
+      const taken = write(chunk);
+      most = Math.max(most, stdout.writableLength + stdout.readableLength);
+      return taken;
+    }) as typeof stdout.write;
+    const send = (message: Json) =>
+      stdin.write(`${JSON.stringify({ jsonrpc: '2.0', ...message })}\n`);
+    const clientInfo = { name: 'slow', version: '1' };
+    const hello = { protocolVersion: '2025-11-25', capabilities: {}, clientInfo };
+    send({ id: 0, method: 'initialize', params: hello });
+    for (let id = 1; id <= 6; id += 1) {
+      send({ id, method: 'tools/call', params: { name: 'huge', arguments: { bytes: 24 * MB } } });
+    }
+    await expect.poll(() => held.at(0), { timeout: 60_000 }).toBe(true);
+    // The client begins to read only now.
+    const answered = new Set<unknown>();
+    readLines(stdout, (line) => answered.add((JSON.parse(line) as Json).id), {
+      maxBytes: 1 << 30,
+      onTooLong: () => {},
+    });
+    await expect.poll(() => answered.size, { timeout: 60_000 }).toBe(7);
+    expect(held.at(-1)).toBe(false);
+    expect(most).toBeLessThan(120 * MB);
+  }, 150_000);
 
   it('sends a line of 60 MB', async () => {
     const client = await clientOf([server('big')]);
