@@ -1,8 +1,5 @@
 import type { ProfileServer } from '../../core/entry/types.generated.ts';
 import { PortolanError } from '../../core/errors.ts';
-import type { Paths } from '../paths.ts';
-import { editServer } from './change-profile.ts';
-import type { ProfilePlace } from './place.ts';
 
 /** What a profile may say; `auto` says nothing, and leaves it to the machine. */
 export type IsolationSetting = NonNullable<ProfileServer['isolation']> | 'auto';
@@ -30,18 +27,4 @@ export function parseIsolations(texts: readonly string[]): ReadonlyMap<string, I
       );
     }),
   );
-}
-
-/** Writes it down. Throws `usage` / `SERVER_NOT_IN_PROFILE`. */
-export function storeIsolation(
-  place: ProfilePlace,
-  paths: Paths,
-  server: string,
-  mode: IsolationSetting,
-): Promise<ProfileServer> {
-  return editServer(place, paths, server, (before) => {
-    if (!before) return undefined;
-    const { isolation: _, ...others } = before;
-    return mode === 'auto' ? others : { ...others, isolation: mode };
-  });
 }

@@ -8,6 +8,7 @@ import { pinnedServer } from './pinned-server.ts';
 import type { ProfilePlace } from './place.ts';
 import { profileContext } from './profile-selection.ts';
 import { type LoadedProfile, namesIn, serverIn } from './read-profile.ts';
+import type { IsolationSetting } from './set-isolation.ts';
 
 type Parameters = NonNullable<ProfileServer['parameters']>;
 
@@ -27,19 +28,42 @@ export async function parametersFor(
   return checkedParameters(entry, texts);
 }
 
-/** Writes checked values, and removes those that are `gone`. Returns what is set afterwards. */
-export async function storeParameters(
+/** What is to be different of one server; everything in it was checked. */
+export interface SettingsChange {
+  readonly parameters?: Parameters;
+  /** Where a password manager keeps secrets, by name. */
+  readonly references?: Readonly<Record<string, string>>;
+  /** Names of parameters or references to remove. */
+  readonly gone?: readonly string[];
+  readonly isolation?: IsolationSetting | undefined;
+}
+
+/** Writes changes of one server at once. Returns what is set for it afterwards. */
+export function changeSettings(
   place: ProfilePlace,
   paths: Paths,
   server: string,
-  values: Parameters = {},
-  gone: readonly string[] = [],
-): Promise<Parameters> {
-  const value = await editServer(place, paths, server, (before = {}) => {
-    const { parameters = {}, ...others } = before;
-    const kept = Object.entries(parameters).filter(([key]) => !gone.includes(key));
-    const next = { ...Object.fromEntries(kept), ...values };
-    return Object.keys(next).length > 0 ? { ...others, parameters: next } : others;
+  { parameters, references, gone = [], isolation }: SettingsChange,
+): Promise<ProfileServer> {
+  return editServer(place, paths, server, (before = {}) => {
+    const box = isolation ?? before.isolation ?? 'auto';
+    const { parameters: old, secrets, isolation: _, ...others } = before;
+    const merged = {
+      parameters: { ...without(old, gone), ...parameters },
+      secrets: { ...without(secrets, gone), ...references },
+    };
+    return {
+      ...others,
+      ...(Object.keys(merged.parameters).length > 0 && { parameters: merged.parameters }),
+      ...(Object.keys(merged.secrets).length > 0 && { secrets: merged.secrets }),
+      ...(box !== 'auto' && { isolation: box }),
+    };
   });
-  return value.parameters ?? {};
+}
+
+function without<Value>(
+  map: Readonly<Record<string, Value>> = {},
+  gone: readonly string[],
+): Readonly<Record<string, Value>> {
+  return Object.fromEntries(Object.entries(map).filter(([name]) => !gone.includes(name)));
 }

@@ -13,6 +13,9 @@ import { lockedIn } from './profile-lock.ts';
 import { type LoadedProfile, namesIn, serverIn, serversOf } from './read-profile.ts';
 import { toolRefusal } from './tool-switch.ts';
 
+/** In place of a version: the profile names none, and follows. */
+const LATEST = 'latest';
+
 /** What an update of one server would change; nothing is changed yet. */
 export interface ServerUpdate {
   readonly server: string;
@@ -25,13 +28,14 @@ export interface ServerUpdate {
   readonly notes: readonly string[];
   /** The server may do more than before, offers more, or somebody else vouches for it. */
   readonly widens: boolean;
-  /** The profile is to name this version from now on. */
+  /** The profile is to name this version from now on, or none with `latest`. */
   readonly pin?: string;
 }
 
 /**
  * Compares what is locked with what the profile and the catalogs say now. `texts` are servers of the
- * profile, as NAME or NAME@VERSION; all when absent. A version that the profile names is kept. With
+ * profile, as NAME, NAME@VERSION or NAME@latest; all when absent. A version that the profile names is
+ * kept, unless `latest` takes it back. With
  * `onProblem`, a server that cannot be had stops no other.
  *
  * Throws `usage` / `SERVER_NOT_IN_PROFILE` and what the catalogs throw.
@@ -62,9 +66,13 @@ export async function planUpdates(
     const own = serverIn(profile, name);
     if (!own) throw notInProfile(name, place, namesIn(profile));
     const from = lockedIn(lock, name);
-    const after = await catalogs.server(name, named ?? own.version);
+    const after = await catalogs.server(
+      name,
+      named === LATEST ? undefined : (named ?? own.version),
+    );
     const to = await lockServer(after, catalogs.catalogOf(name));
-    const pin = named !== undefined && own.version !== named ? { pin: named } : {};
+    const isNew = named !== undefined && named !== (own.version ?? LATEST);
+    const pin = isNew ? { pin: named } : {};
     if (from?.digest === to.digest) {
       return 'pin' in pin ? { ...noChange(name, from, to), ...pin } : undefined;
     }
@@ -125,7 +133,11 @@ async function pinVersion(
   server: string,
   version: string,
 ): Promise<void> {
-  await editServer(place, paths, server, (before) => before && { ...before, version });
+  await editServer(place, paths, server, (before) => {
+    if (!before || version !== LATEST) return before && { ...before, version };
+    const { version: _, ...others } = before;
+    return others;
+  });
 }
 
 /** What is locked now. It may be gone: then all that the new version may do counts as more. */

@@ -102,6 +102,7 @@ describe('adding a server', () => {
     );
     expect(both).toEqual({
       parameters: { beta: { folder: '/srv' } },
+      references: {},
       isolation: { beta: 'container' },
     });
     const before = await readFile(path, 'utf8');
@@ -120,6 +121,31 @@ describe('adding a server', () => {
     expect(await run('profile', 'ls')).toContain('2 servers');
     await run('remove', 'beta');
     expect(await run('profile', 'ls')).toMatch(/1 server /);
+  });
+
+  it('keeps references to a password manager, and no secret', async () => {
+    await run('add', 'beta', '--set', 'beta.folder=/srv');
+    const reference = 'beta.token=op://Work/Beta/token?x=1';
+    expect(await run('set', '--reference', reference, 'beta.depth=2')).toContain(
+      'beta.token comes from a password manager',
+    );
+    expect((await shown()).profile.servers.beta).toEqual({
+      parameters: { folder: '/srv', depth: 2 },
+      secrets: { token: 'op://Work/Beta/token?x=1' },
+    });
+    expect(await run('secret', 'check', 'beta')).toMatch(/beta\.token +profile/);
+    for (const [text, code] of [
+      ['beta.token=hush', 'REFERENCE_INVALID'],
+      ['beta.tokn=op://a/b', 'SECRET_UNKNOWN'],
+      ['hush', 'SETTING_MALFORMED'],
+    ] as const) {
+      const refused = await attempt('set', 'beta.depth=3', '--reference', text);
+      expect(refused).toMatchObject({ code: 2 });
+      expect(refused.stderr).toContain(code);
+      expect(refused.stderr).not.toContain('hush');
+    }
+    await run('set', '--unset', 'beta.token', '--unset', 'beta.depth');
+    expect((await shown()).profile.servers.beta).toEqual({ parameters: { folder: '/srv' } });
   });
 
   it('shows what a server offers before it is set up', async () => {
@@ -230,6 +256,13 @@ describe('a catalog that moves on', () => {
     expect(await run('update', 'beta@1.0.0')).toContain('(kept from now on)');
     expect(await run('update')).toContain('Everything is as new');
     expect((await shown()).profile.servers.beta.version).toBe('1.0.0');
+    // A kept version is let go by a command too, and asks as any step does.
+    expect(await attempt('update', 'beta@latest')).toMatchObject({ code: 7 });
+    const follows = await run('update', 'beta@latest', '--yes');
+    expect(follows).toContain('beta  1.0.0 -> 1.1.0 (follows new versions from now on)');
+    expect((await shown()).profile.servers.beta.version).toBeUndefined();
+    expect((await shown()).lock.servers.beta.version).toBe('1.1.0');
+    expect(await run('update', 'beta@latest')).toContain('Everything is as new');
   });
 
   it('keeps what was set through an update', async () => {

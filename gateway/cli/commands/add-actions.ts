@@ -8,8 +8,7 @@ import type { ProfilePlace } from '../../profile/place.ts';
 import { NO_PROFILE } from '../../profile/profile-context.ts';
 import { profileContext } from '../../profile/profile-selection.ts';
 import { namesIn, readProfile, readProfileIfAny, serverIn } from '../../profile/read-profile.ts';
-import { isolationSetting, parseIsolations, storeIsolation } from '../../profile/set-isolation.ts';
-import { parametersFor, storeParameters } from '../../profile/set-parameters.ts';
+import { isolationSetting } from '../../profile/set-isolation.ts';
 import { parseAssignments } from '../../profile/settings.ts';
 import { switchKnownTools } from '../../profile/switch-known-tools.ts';
 import { toolRefusal } from '../../profile/tool-switch.ts';
@@ -18,7 +17,7 @@ import { describeAddition, profileArgument } from '../describe-addition.ts';
 import { openUserVault } from '../open-vault.ts';
 import { note, print } from '../print.ts';
 import { chosenPlace, type ProfileOptions } from '../profile-options.ts';
-import type { AddServerOptions, JsonOption, SetOptions, ToolSwitchOptions } from './profile.ts';
+import type { AddServerOptions, JsonOption, ToolSwitchOptions } from './profile.ts';
 
 export async function addServers(
   servers: readonly string[],
@@ -100,56 +99,6 @@ export async function removeServers(
   );
 }
 
-export async function setParameters(
-  assignments: readonly string[],
-  options: SetOptions,
-): Promise<void> {
-  const settings = parseAssignments(assignments);
-  const removals = (options.unset ?? []).map(parseRemoval);
-  const isolations = parseIsolations(options.isolation ?? []);
-  if (settings.size + removals.length + isolations.size === 0) {
-    throw new PortolanError(
-      'usage',
-      'SETTING_MALFORMED',
-      'say what to set, as SERVER.PARAMETER=VALUE, --unset SERVER.PARAMETER, or --isolation SERVER=MODE',
-    );
-  }
-  const paths = portolanPaths();
-  const place = await chosenPlace(options, paths);
-  const loaded = await readProfile(place, paths);
-  for (const name of isolations.keys()) {
-    if (!serverIn(loaded.profile, name)) throw notInProfile(name, place, namesIn(loaded.profile));
-  }
-  const names = new Set([...settings.keys(), ...removals.map(({ server }) => server)]);
-  // Values are checked before the first of them is written.
-  const checked = new Map<string, Awaited<ReturnType<typeof parametersFor>>>();
-  if (names.size > 0) {
-    const catalogs = await catalogsOfProfile(loaded, options, paths, note);
-    for (const name of names) {
-      const texts = settings.get(name) ?? new Map();
-      checked.set(name, await parametersFor(loaded, catalogs, name, texts));
-    }
-  }
-  const result: Record<string, unknown> = {};
-  for (const name of names) {
-    const gone = removals.filter(({ server }) => server === name).map((one) => one.parameter);
-    result[name] = await storeParameters(place, paths, name, checked.get(name), gone);
-  }
-  for (const [name, mode] of isolations) await storeIsolation(place, paths, name, mode);
-  const report = { parameters: result, isolation: Object.fromEntries(isolations) };
-  print(options.json, report, () =>
-    [
-      ...assignments.map((text) => `${text.split('=', 1)[0]} is set`),
-      ...removals.map(({ server, parameter }) => `${server}.${parameter} is removed`),
-      ...[...isolations].map(([server, mode]) =>
-        mode === 'auto'
-          ? `${server} runs in the best box that a machine has`
-          : `${server} runs with ${mode} only`,
-      ),
-    ].join('\n'),
-  );
-}
-
 export async function switchServerTools(
   name: string,
   names: readonly string[],
@@ -180,16 +129,6 @@ export async function switchServerTools(
       .join('\n'),
   );
   if (stuck.length > 0) process.exitCode = 1;
-}
-
-function parseRemoval(text: string): { readonly server: string; readonly parameter: string } {
-  const [server = '', parameter = '', ...rest] = text.split('.');
-  if (server && parameter && rest.length === 0) return { server, parameter };
-  throw new PortolanError(
-    'usage',
-    'SETTING_MALFORMED',
-    `--unset ${text} is not SERVER.PARAMETER, e.g. --unset github.host`,
-  );
 }
 
 function describe(addition: Addition, place: ProfilePlace, dryRun: boolean): string {

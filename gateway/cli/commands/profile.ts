@@ -21,6 +21,7 @@ export interface AddServerOptions extends CatalogOptions, ProfileOptions, JsonOp
 
 export interface SetOptions extends CatalogOptions, ProfileOptions, JsonOption {
   readonly isolation?: readonly string[];
+  readonly reference?: readonly string[];
   readonly unset?: readonly string[];
 }
 
@@ -265,32 +266,45 @@ function registerChanges(program: Command): void {
     examples: [
       ['Set a list', `portolan set 'filesystem.directories=["/home/me/work","/home/me/notes"]'`],
       ['Remove a setting', 'portolan set --unset github.host'],
+      [
+        'Say where a password manager keeps a secret',
+        'portolan set --reference github.token=op://Work/GitHub/token',
+      ],
       ['Keep a server in containers only', 'portolan set --isolation github=container'],
       ['Leave its isolation to the machine again', 'portolan set --isolation github=auto'],
     ],
   })
-    .summary('set parameters and isolation of servers in a profile')
+    .summary('set parameters, references and isolation of servers in a profile')
     .description(
-      'Sets parameters, and what keeps a server in its box. A list is JSON, or one text for a list of one.',
+      'Sets parameters, where a password manager keeps secrets, and what keeps a server in its box. A list is JSON, or one text for a list of one.',
     )
-    .option('--unset <server.parameter>', 'remove a parameter (repeatable)', collect)
+    .option('--unset <server.parameter>', 'remove a parameter or reference (repeatable)', collect)
+    .option(
+      '--reference <server.secret=uri>',
+      'where a password manager keeps a secret (repeatable); no value',
+      collect,
+    )
     .option(
       '--isolation <server=mode>',
       'container, bubblewrap, or auto for the best that a machine has (repeatable)',
       collect,
     )
     .action(async (settings: string[], options: SetOptions) =>
-      (await actions()).setParameters(settings, options),
+      (await import('./set-actions.ts')).setParameters(settings, options),
     );
   const update = change(
     program
       .command('update')
-      .argument('[servers...]', 'NAME, or NAME@VERSION to keep that version; all when absent'),
+      .argument(
+        '[servers...]',
+        'NAME, NAME@VERSION to keep that version, or NAME@latest to keep none; all when absent',
+      ),
   );
   withHelp(update, {
     examples: [
       ['See what is newer, and decide', 'portolan update'],
       ['Move one to a version', 'portolan update github@1.2.0'],
+      ['Follow new versions again', 'portolan update github@latest'],
       ['Check a committed profile in CI', 'portolan update --profile ./portolan.yaml --frozen'],
     ],
     exits: { 7: 'a server would be allowed more, and nobody is there to ask' },

@@ -52,7 +52,7 @@ function show(updates: readonly ServerUpdate[], { place }: LoadedProfile): void 
   for (const update of updates) {
     const { from, to, pin } = update;
     const change = from ? `${from.version} -> ${to.version}` : `${to.version}, not locked before`;
-    const step = `${change}${pin === undefined ? '' : ' (kept from now on)'}`;
+    const step = `${change}${pin === undefined ? '' : ` (${pin === 'latest' ? 'follows new versions' : 'kept'} from now on)`}`;
     process.stdout.write(`${describeChange(update, step)}\n`);
   }
   if (updates.length > 0) process.stdout.write(`(profile ${place.name})\n`);

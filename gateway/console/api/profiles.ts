@@ -7,7 +7,7 @@ import { lockFaults } from '../../profile/check-lock.ts';
 import { pinnedServer } from '../../profile/pinned-server.ts';
 import { forgetCurrentProfile, profilePlace, setCurrentProfile } from '../../profile/place.ts';
 import { serverIn } from '../../profile/read-profile.ts';
-import { parametersFor, storeParameters } from '../../profile/set-parameters.ts';
+import { changeSettings, parametersFor } from '../../profile/set-parameters.ts';
 import { surveyProfiles } from '../../profile/survey-profiles.ts';
 import { switchKnownTools } from '../../profile/switch-known-tools.ts';
 import { toolRefusal } from '../../profile/tool-switch.ts';
@@ -208,7 +208,8 @@ async function setParameters({ params, body }: ApiRequest, context: ConsoleConte
   const loaded = await existingProfile(context, params.profile);
   const { server = '' } = params;
   const values = await parametersFor(loaded, await context.catalogs(), server, textsOf(body));
-  await storeParameters(loaded.place, context.paths, server, values, textsIn(body, 'unset'));
+  const change = { parameters: values, gone: textsIn(body, 'unset') };
+  await changeSettings(loaded.place, context.paths, server, change);
   context.changed('profiles');
 }
 
