@@ -9,6 +9,7 @@ import { launchOf } from '../clients/launch.ts';
 import { thisMachine } from '../clients/place.ts';
 import type { Target } from '../clients/target.ts';
 import { type Paths, portolanPaths } from '../paths.ts';
+import { loadPolicies } from '../policy/load-policy.ts';
 import { type Addition, planAddition } from '../profile/add-server.ts';
 import { type ProfilePlace, profilePlace } from '../profile/place.ts';
 import { NO_PROFILE } from '../profile/profile-context.ts';
@@ -78,7 +79,12 @@ async function chooseAddition(
   const profile = loaded
     ? profileContext(loaded)
     : { ...NO_PROFILE, name: place.name, scope: place.scope };
-  const plan = await planAddition(name, { catalogs, vault, profile });
+  const plan = await planAddition(name, {
+    catalogs,
+    vault,
+    profile,
+    policies: await loadPolicies(paths),
+  });
   const { entry } = plan.server;
   const grants = renderDiff(plan.permissions, { added: [], removed: [], changed: [] });
   note(

@@ -5,6 +5,8 @@ import type { LockedServer, ProfileServer, ServerEntry } from '../../core/entry/
 import { PortolanError } from '../../core/errors.ts';
 import type { CatalogSet } from '../catalog/catalog-set.ts';
 import { suggest } from '../cli/suggest.ts';
+import { policyError, refusalOfServer } from '../policy/decide.ts';
+import type { Policies } from '../policy/load-policy.ts';
 import type { SecretStatus } from '../vault/scope.ts';
 import type { Vault } from '../vault/vault.ts';
 import { lockServer } from './lock-server.ts';
@@ -31,7 +33,7 @@ export interface Addition {
 /**
  * Finds and verifies a server (NAME or NAME@VERSION) and says what adding it would mean. `texts` are
  * parameters as the command line has them. Throws what the catalog throws, `usage` with
- * `SETTING_UNKNOWN`, `SETTING_INVALID` or `SECRET_IN_ARGUMENT`.
+ * `SETTING_UNKNOWN`, `SETTING_INVALID` or `SECRET_IN_ARGUMENT`, and `forbidden` / `POLICY_REFUSED`.
  */
 export async function planAddition(
   text: string,
@@ -40,16 +42,23 @@ export async function planAddition(
     vault,
     profile = NO_PROFILE,
     texts = new Map(),
+    policies = [],
   }: {
     readonly catalogs: CatalogSet;
     readonly vault: Pick<Vault, 'check'>;
     readonly profile?: ProfileContext;
     readonly texts?: ReadonlyMap<string, string>;
+    /** What they refuse by name, catalog or signer is not added: it would never be served. */
+    readonly policies?: Policies;
   },
 ): Promise<Addition> {
   const [name = '', version] = text.split('@');
   const server = await catalogs.server(name, version);
   const { entry, tools } = server;
+  const { source } = catalogs.catalogOf(name);
+  const { signer } = server.evidence;
+  const refusal = refusalOfServer(policies, entry.name, { source, signer });
+  if (refusal) throw policyError(refusal);
   const parameters = checkedParameters(entry, texts);
   const statuses = await vault.check(entry, scopeIn(profile, entry.name));
   return {

@@ -38,6 +38,16 @@ const run = (...args: string[]): Promise<string> =>
 const shown = async (...args: string[]) =>
   JSON.parse(await run('profile', 'show', ...args, '--json'));
 
+it('a server that the policy refuses is not added', async () => {
+  const path = join(String(env.PORTOLAN_HOME), 'config', 'policy.yaml');
+  await writeFile(path, 'servers: {deny: [gamma]}\n');
+  expect(await attempt('add', 'gamma')).toMatchObject({
+    code: 7,
+    stderr: expect.stringMatching(/the user's policy refuses .*gamma[\s\S]*POLICY_REFUSED/),
+  });
+  expect((await attempt('profile', 'show')).stderr).toContain('PROFILE_UNKNOWN');
+});
+
 describe('adding a server', () => {
   it('makes the default profile, and says what is missing and what to do', async () => {
     expect((await attempt('run')).stderr).toContain('fill a profile with `portolan add SERVER`');

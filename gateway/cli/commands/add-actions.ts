@@ -1,6 +1,7 @@
 import { PortolanError } from '../../../core/errors.ts';
 import { counted } from '../../../core/text.ts';
 import { portolanPaths } from '../../paths.ts';
+import { loadPolicies } from '../../policy/load-policy.ts';
 import { type Addition, planAddition } from '../../profile/add-server.ts';
 import { setServer } from '../../profile/change-profile.ts';
 import { notInProfile } from '../../profile/not-in-profile.ts';
@@ -52,9 +53,10 @@ export async function addServers(
     : { ...NO_PROFILE, name: place.name, scope: place.scope };
   // All are looked at before any is added: half of a command is no result.
   const additions: Addition[] = [];
+  const policies = await loadPolicies(paths);
   for (const text of servers) {
     const texts = settings.get(text.split('@', 1)[0] ?? '') ?? new Map();
-    additions.push(await planAddition(text, { catalogs, vault, profile, texts }));
+    additions.push(await planAddition(text, { catalogs, vault, profile, texts, policies }));
   }
   if (!options.dryRun) {
     for (const { server, value, locked } of additions) {

@@ -1,6 +1,7 @@
 import { describePermissions } from '../../../core/entry/describe-permissions.ts';
 import type { Parameter, ProfileServer, ServerEntry } from '../../../core/entry/types.generated.ts';
 import { PortolanError } from '../../../core/errors.ts';
+import { loadPolicies } from '../../policy/load-policy.ts';
 import { missingParameters, planAddition } from '../../profile/add-server.ts';
 import { createProfile, removeProfile, setServer } from '../../profile/change-profile.ts';
 import { lockFaults } from '../../profile/check-lock.ts';
@@ -166,6 +167,7 @@ async function plan({ params, query }: ApiRequest, context: ConsoleContext) {
     catalogs: await context.catalogs(),
     vault: context.vault,
     profile,
+    policies: await loadPolicies(context.paths),
   });
   return {
     there: loaded !== undefined && serverIn(loaded.profile, server) !== undefined,
@@ -192,6 +194,7 @@ async function add({ params, body }: ApiRequest, context: ConsoleContext): Promi
     catalogs: await context.catalogs(),
     vault: context.vault,
     profile,
+    policies: await loadPolicies(context.paths),
     texts: textsOf(body),
   });
   await setServer(place, context.paths, server, value, locked);
