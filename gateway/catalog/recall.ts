@@ -15,6 +15,8 @@ import {
   type RememberedServer,
   readMemory,
   type StartMemory,
+  wantedServer,
+  wantedText,
 } from './start-memory.ts';
 import { acceptCatalog } from './state.ts';
 
@@ -54,15 +56,16 @@ export async function recallCatalog(
   }
   const catalog = { ...memory.catalog, servers: [...memory.lines] };
   const byName = new Map(catalog.servers.map((server) => [server.name, server]));
-  const recalled = (name: string, version: string | undefined) => {
-    const server = byName.has(name)
-      ? servers.get(findVersion(byName, name, version, source).digest)
-      : undefined;
-    return server?.entry.name === name ? server : undefined;
-  };
+  // Only as it was asked for then: a lock holds an old version that the catalog alone would refuse.
+  const recalled = new Map<string, VerifiedServer>();
   for (const text of wanted) {
-    const [name = '', version] = text.split('@');
-    if (!recalled(name, version)) return undefined;
+    const { name, version, locked } = wantedServer(text);
+    if (!locked && !byName.has(name)) return undefined;
+    const { digest } = locked ?? findVersion(byName, name, version, source);
+    const server = servers.get(digest);
+    if (server?.entry.name !== name) return undefined;
+    if (version !== undefined && server.entry.version !== version) return undefined;
+    recalled.set(text, server);
   }
   await acceptCatalog(stateDir, source, { catalog, descriptor: memory.descriptor });
   return {
@@ -70,7 +73,7 @@ export async function recallCatalog(
     catalog,
     descriptor: memory.descriptor,
     async server(name, version, locked) {
-      const known = locked ? undefined : recalled(name, version);
+      const known = recalled.get(wantedText({ name, version, locked }));
       return known ?? openAgain(name, version, locked);
     },
   };

@@ -14,6 +14,7 @@ import {
   type RememberedServer,
   type StartMemory,
   signerId,
+  wantedServer,
 } from './start-memory.ts';
 
 /** Memories that are kept; the oldest go first. */
@@ -41,8 +42,8 @@ export async function rememberCatalog(
   };
   const servers: Record<string, RememberedServer> = {};
   for (const text of wanted) {
-    const [name = '', version] = text.split('@');
-    const { descriptor, evidence, tools } = await open.server(name, version);
+    const { name, version, locked } = wantedServer(text);
+    const { descriptor, evidence, tools } = await open.server(name, version, locked);
     const { bytes, manifest } = await open.repository.readManifest(descriptor.digest);
     const read = async (type: string) => {
       const layer = layerOf(manifest, type, open.source);
@@ -59,7 +60,7 @@ export async function rememberCatalog(
       ...(toolsRange && { tools: toolsRange }),
     };
   }
-  const names = new Set(wanted.map((text) => text.split('@', 1)[0]));
+  const names = new Set(wanted.map((text) => wantedServer(text).name));
   const { servers: lines, ...catalog } = open.catalog;
   const memory: StartMemory = {
     circumstances: before,

@@ -2,7 +2,11 @@ import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { canonicalJson } from '../../core/entry/canonical.ts';
-import type { CatalogServer, PublishedCatalog } from '../../core/entry/types.generated.ts';
+import type {
+  CatalogServer,
+  LockedServer,
+  PublishedCatalog,
+} from '../../core/entry/types.generated.ts';
 import { isDigest } from '../../core/oci/digest.ts';
 import { parseSource } from '../../core/oci/reference.ts';
 import type { Descriptor } from '../../core/oci/repository.ts';
@@ -51,6 +55,27 @@ export interface StartMemory {
 }
 
 const LARGEST = 64 * 2 ** 20;
+
+/** A server that a start serves: by its name, a version, or the digest that a profile's lock holds. */
+export interface WantedServer {
+  readonly name: string;
+  readonly version?: string | undefined;
+  readonly locked?: Pick<LockedServer, 'version' | 'digest'> | undefined;
+}
+
+/** A wanted server as text: NAME, NAME@VERSION, or NAME@VERSION#DIGEST for a locked one. */
+export function wantedText({ name, version, locked }: WantedServer): string {
+  if (locked) return `${name}@${locked.version}#${locked.digest}`;
+  return version === undefined ? name : `${name}@${version}`;
+}
+
+/** What a text of wantedText stands for. */
+export function wantedServer(text: string): WantedServer {
+  const [plain = '', digest] = text.split('#');
+  const [name = '', version] = plain.split('@');
+  if (digest && version) return { name, version, locked: { version, digest } };
+  return { name, version };
+}
 
 /** The file that remembers a start from this source with these servers. */
 export function memoryFile(stateDir: string, source: string, servers: readonly string[]): string {

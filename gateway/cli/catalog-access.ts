@@ -73,7 +73,7 @@ export interface ServedCatalogs {
  * earlier start verified the same, else opened. Throws what openCatalogs throws.
  */
 export async function openServed(
-  options: CatalogOptions,
+  options: CatalogOptions & { readonly catalogs?: readonly string[] | undefined },
   paths: Paths,
   wanted: readonly string[],
   log: (line: string) => void,

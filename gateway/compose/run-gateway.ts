@@ -5,6 +5,7 @@ import type { Detected, IsolationOptions } from '../../core/isolation/index.ts';
 import { counted } from '../../core/text.ts';
 import type { AuditRecord } from '../audit/audit-event.ts';
 import { openCallAudit } from '../audit/open-call-audit.ts';
+import { wantedText } from '../catalog/start-memory.ts';
 import { catalogsOfProfile, openServed } from '../cli/catalog-access.ts';
 import type { RunOptions } from '../cli/commands/run.ts';
 import { version } from '../cli/version.ts';
@@ -13,6 +14,7 @@ import { serveStdio } from '../endpoint/stdio.ts';
 import { portolanPaths } from '../paths.ts';
 import { knownSecrets } from '../policy/known-secrets.ts';
 import { loadPolicies } from '../policy/load-policy.ts';
+import { pinOf } from '../profile/pinned-server.ts';
 import { lastingName } from '../profile/place.ts';
 import type { ClientStatus, ServerStatus } from '../relay/gateway.ts';
 import type { Telemetry } from '../telemetry/open-telemetry.ts';
@@ -56,12 +58,15 @@ export async function runGateway(options: RunOptions): Promise<void> {
     telemetry?.count(event);
   };
   const catalogsFor = ({ loaded }: Served) => catalogsOfProfile(loaded, options, paths, log);
-  const { servers, all } = served.selection;
-  // What a profile locks, and what clients may add besides, is read from the whole catalog.
-  const opened =
-    served.loaded || all || options.discover || servers.length === 0
-      ? { catalogs: await catalogsFor(served), async remember() {} }
-      : await openServed(options, paths, servers, log);
+  const wanted = wantedOf(served, options);
+  const opened = wanted
+    ? await openServed(
+        { ...options, catalogs: served.loaded?.profile.catalogs },
+        paths,
+        wanted,
+        log,
+      )
+    : { catalogs: await catalogsFor(served), async remember() {} };
   const { catalogs } = opened;
   if (catalogs.catalogs.some(({ catalog }) => catalog.development)) {
     log('this catalog is signed with a development key: trust it on the machine that made it only');
@@ -317,4 +322,24 @@ async function untilStopped(endpoint: Endpoint): Promise<void> {
     });
   }
   await endpoint.closed;
+}
+
+/**
+ * The servers that are served, as openServed takes them; undefined when more of the catalog is
+ * needed: for all servers, for those that clients add, and to lock what a profile has not locked.
+ */
+function wantedOf(
+  { selection, loaded }: Served,
+  { discover }: RunOptions,
+): readonly string[] | undefined {
+  const { servers, all, profile } = selection;
+  if (all || discover || servers.length === 0) return undefined;
+  if (!loaded || !profile) return servers;
+  try {
+    const pins = servers.map((text) => pinOf(text, profile));
+    return pins.every(({ locked }) => locked) ? pins.map(wantedText) : undefined;
+  } catch {
+    // Profile and lock disagree; told where the server is read.
+    return undefined;
+  }
 }

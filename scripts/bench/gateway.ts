@@ -124,13 +124,14 @@ async function add(path: string, subject: string, client: BenchClient, pids: rea
 
 async function printStart() {
   console.error('measuring starts ...');
-  const { empty, first, next } = await measureStart();
+  const { empty, first, next, profile } = await measureStart();
   const ratio = (time: number) => `${time.toFixed(0)} ms (${(time / empty).toFixed(2)}x)`;
   console.log('| from the start to `tools/list` of 20 servers | median |');
   console.log('| --- | --- |');
   console.log(`| an empty Node.js | ${empty.toFixed(0)} ms |`);
   console.log(`| first start with these servers | ${ratio(first)} |`);
-  console.log(`| the next ones | ${ratio(next)} |\n`);
+  console.log(`| the next ones | ${ratio(next)} |`);
+  console.log(`| the next ones, with a locked profile | ${ratio(profile)} |\n`);
 }
 
 /** The processes between client and server, without the server. */

@@ -1,5 +1,5 @@
-import { spawn } from 'node:child_process';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { spawn, spawnSync } from 'node:child_process';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { generateKeyPem, parseSigningKey } from '../../core/trust/keys.ts';
@@ -16,6 +16,8 @@ export interface StartFigures {
   readonly first: number;
   /** Those that follow: what the first one verified is remembered. */
   readonly next: number;
+  /** The same with a profile of these servers, which are locked. */
+  readonly profile: number;
 }
 
 const SERVERS =
@@ -35,7 +37,9 @@ const QUESTIONS = [
   .join('');
 
 /** Starts the built runner with twenty servers of this catalog, each time beside an empty Node.js. */
-export async function measureStart(rounds = 21): Promise<StartFigures> {
+export async function measureStart(
+  rounds = Number(process.env.ROUNDS ?? 21),
+): Promise<StartFigures> {
   const folder = await mkdtemp(join(tmpdir(), 'portolan-bench-'));
   try {
     await buildRunner(join(folder, 'dist'));
@@ -50,17 +54,43 @@ export async function measureStart(rounds = 21): Promise<StartFigures> {
       ...[join(folder, 'dist', 'portolan.mjs'), 'run', '--servers', SERVERS],
       ...['--catalog', `oci-layout:${layout}`, '--key', key],
     ];
-    const env = { ...process.env, PORTOLAN_HOME: join(folder, 'home') };
+    const env = {
+      ...process.env,
+      PORTOLAN_HOME: join(folder, 'home'),
+      PORTOLAN_DEFAULT_CATALOG: 'none',
+    };
     // The first one of all fills the compile cache, as it does once on a user's machine.
     await toList(command, env);
-    const times = { empty: [] as number[], first: [] as number[], next: [] as number[] };
+    const ofProfile = [join(folder, 'dist', 'portolan.mjs'), 'run', '--profile', 'bench'];
+    const add = ['catalog', 'add', `oci-layout:${layout}`, '--key', key];
+    spawnSync(process.execPath, [join(folder, 'dist', 'portolan.mjs'), ...add], { env });
+    const profiles = join(folder, 'home', 'config', 'profiles');
+    await mkdir(profiles, { recursive: true });
+    const names = SERVERS.split(',').map((name) => `  ${name}: {}\n`);
+    await writeFile(join(profiles, 'bench.yaml'), `servers:\n${names.join('')}`);
+    // These lock the servers, and remember.
+    for (let round = 0; round < 3; round += 1) await toList(ofProfile, env);
+    const times: Record<keyof StartFigures, number[]> = {
+      empty: [],
+      first: [],
+      next: [],
+      profile: [],
+    };
     for (let round = 0; round < rounds; round += 1) {
       times.empty.push(await toEnd(['-e', '']));
+      times.profile.push(await toList(ofProfile, env));
       await rm(join(folder, 'home', 'state', 'starts'), { recursive: true, force: true });
       times.first.push(await toList(command, env));
       times.next.push(await toList(command, env));
+      await toList(ofProfile, env);
     }
-    return { empty: median(times.empty), first: median(times.first), next: median(times.next) };
+    const [empty, first, next, profile] = [
+      median(times.empty),
+      median(times.first),
+      median(times.next),
+      median(times.profile),
+    ];
+    return { empty, first, next, profile };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

@@ -157,6 +157,57 @@ describe('the memory of a start', () => {
     await expect(recalled?.server('beta', undefined, lock)).rejects.toMatchObject(rollback);
   });
 
+  describe('of a profile whose servers are locked', () => {
+    const env = () => ({
+      ...process.env,
+      PORTOLAN_HOME: home,
+      PORTOLAN_DEFAULT_CATALOG: 'none',
+    });
+    const portolan = (...args: string[]) => runPortolan(args, { env: env() });
+    const listProfile = () =>
+      runPortolan(['run', '--profile', 'work', '--audit', 'off'], { stdin: LIST, env: env() });
+
+    beforeEach(async () => {
+      await rm(folder(), { recursive: true });
+      const source = `oci-layout:${publication.layout}`;
+      await portolan('catalog', 'add', source, '--key', publication.publicKeyPath);
+      expect((await portolan('add', 'beta', '--profile', 'work')).stderr).not.toContain('error');
+      const first = await listProfile();
+      expect(first.stdout, first.stderr).toContain('Does beta.');
+      expect(await memories()).toHaveLength(1);
+    });
+
+    it('stands in for what it verified', async () => {
+      await alterTools();
+      expect((await listProfile()).stdout).toContain('Does beta.');
+      await rm(folder(), { recursive: true });
+      expect((await listProfile()).stdout).not.toContain('Does beta.');
+    });
+
+    it('does not hold for another digest in the lock, nor for a lock that contradicts it', async () => {
+      const path = join(home, 'config', 'profiles', 'work.lock.json');
+      const text = await readFile(path, 'utf8');
+      await writeFile(path, text.replace(/("digest": ")sha256:.{8}/, '$1sha256:00000000'));
+      expect((await listProfile()).stdout).not.toContain('Does beta.');
+      await writeFile(path, text.replace(/("tools": ")sha256:.{8}/, '$1sha256:00000000'));
+      const contradicted = await listProfile();
+      expect(contradicted.stdout).not.toContain('Does beta.');
+      expect(contradicted.stderr).toContain('contradicts itself');
+      await writeFile(path, text);
+      expect((await listProfile()).stdout).toContain('Does beta.');
+    });
+
+    it('does not hold for a server that was withdrawn since', async () => {
+      const entry = join(publication.registry, 'servers', 'beta', 'server.yaml');
+      const text = await readFile(entry, 'utf8');
+      await writeFile(entry, `${text}status: { state: withdrawn, reason: Abandoned. }\n`);
+      await publication.build({ number: 2 });
+      const outcome = await listProfile();
+      expect(outcome.stdout).not.toContain('Does beta.');
+      expect(outcome.stderr).toContain('was withdrawn');
+    });
+  });
+
   it('obeys a policy that came later', async () => {
     await mkdir(join(home, 'config'), { recursive: true });
     await writeFile(join(home, 'config', 'policy.yaml'), 'servers: { deny: [beta] }\n');
