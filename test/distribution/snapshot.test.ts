@@ -125,6 +125,7 @@ describe.skipIf(skip)('the catalog in the package', () => {
     expect(shown.stdout).toContain('beta_tool');
     expect(shown.stdout).toContain(publication.key.fingerprint);
     expect((await portolan(['catalog', 'ls'])).stdout).toContain(source);
+    expect((await portolan(['catalog', 'rm', 'default'])).stderr).toContain('CATALOG_BUILT_IN');
     const status = await portolan(['catalog', 'status']);
     expect(status.code).toBe(0);
     expect(status.stdout).toContain('this is what came with Portolan');

@@ -135,7 +135,16 @@ export async function updateCatalogs(
 }
 
 export async function removeCatalog(name: string, { json }: { json?: true }): Promise<void> {
-  await removeSource(portolanPaths().config, name);
+  const { config } = portolanPaths();
+  const added = await readSources(config);
+  if (added.length === 0 && defaultSource()?.name === name) {
+    throw new PortolanError(
+      'usage',
+      'CATALOG_BUILT_IN',
+      `${name} is the catalog of this build, which is read while no other was added; PORTOLAN_DEFAULT_CATALOG=none in the environment turns it off`,
+    );
+  }
+  await removeSource(config, name);
   print(json, { name, removed: true }, () => `${name} is forgotten`);
 }
 
