@@ -114,7 +114,9 @@ describe.skipIf(needs('script').skip)('portolan without a command', () => {
   it('takes everything back when the last step fails', async () => {
     const terminal = start();
     await answer(terminal, steps.slice(0, 4));
-    await expect.poll(terminal.text).toContain('Add tavily and connect Cursor?');
+    await expect
+      .poll(terminal.text, { timeout: 20_000 })
+      .toContain('Add tavily and connect Cursor?');
     // The client's file turns into something that cannot be edited.
     mkdirSync(join(home, '.cursor', 'mcp.json'));
     const before = filesBelow(join(home, 'portolan', 'config'));

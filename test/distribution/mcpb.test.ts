@@ -29,7 +29,7 @@ describe('the bundle for Claude Desktop', () => {
     expect(await unpackExtension({ mcpbPath: bundle, outputDir: unpacked, silent: true })).toBe(
       true,
     );
-  }, 120_000);
+  }, 240_000);
   afterAll(() => {
     rmSync(folder, { recursive: true, force: true });
     catalog?.remove();

@@ -65,7 +65,7 @@ describe.skipIf(skip)('the catalog in the package', () => {
       ...['--offline', '--no-audit', '--no-fund', '--ignore-scripts', '--silent'],
       ...['--engine-strict=false', '--prefix', installed, join(folder, packed)],
     ]);
-  }, 120_000);
+  }, 240_000);
   afterAll(async () => {
     await proxy?.stop();
     await registry?.stop();
@@ -189,7 +189,8 @@ describe.skipIf(skip)('the catalog in the package', () => {
     expect(own).toMatchObject({ code: 0 });
     expect(own.stderr).toContain('portolan catalog add default');
     expect((await portolan(['search', 'gamma'])).stdout).toContain('No server matches');
-    expect(await portolan(['catalog', 'add', 'default'])).toMatchObject({ code: 0 });
+    const { stdout } = await portolan(['catalog', 'add', 'default', '--json']);
+    expect(JSON.parse(stdout)).toMatchObject({ name: 'default', source, number: 2, servers: 3 });
     expect((await portolan(['search', 'gamma'])).stdout).toContain('gamma');
     expect((await portolan(['catalog', 'ls'])).stdout.split('\n')).toHaveLength(3);
   });
@@ -244,7 +245,7 @@ describe('the size of the snapshot', () => {
     expect(half.shown).toBeGreaterThan(0);
     expect(half.shown).toBeLessThan(whole.shown);
     await publication[Symbol.asyncDispose]();
-  }, 180_000);
+  }, 600_000);
 });
 
 /** Gives a layout the freshness statement that registries have. */

@@ -12,6 +12,7 @@ import {
   type SourceUpdate,
   updateSource,
 } from '../../catalog/manage-sources.ts';
+import type { OpenCatalog } from '../../catalog/open-catalog.ts';
 import {
   type CatalogSource,
   findSource,
@@ -48,15 +49,7 @@ export async function addCatalog(source: string, options: AddOptions): Promise<v
     portolanPaths(),
     note,
   );
-  const { catalog, evidence } = opened;
-  const added = {
-    name,
-    source,
-    number: catalog.number,
-    servers: catalog.servers.length,
-    signer: describeSigner(evidence.signer),
-  };
-  print(options.json, added, () => `${name}: ${describeCatalog(opened)}`);
+  printAdded(name, source, opened, options);
   if (shipped && shipped.source !== source) {
     note(
       `from now on ${name} is read in place of ${shipped.source}, the catalog of this build; to read both: portolan catalog add ${DEFAULT}`,
@@ -84,11 +77,24 @@ async function addDefault({ replace, json, name }: AddOptions): Promise<void> {
     portolanPaths(),
     note,
   );
-  print(
-    json,
-    { name: added.name, source },
-    () => `${added.name}: ${describeCatalog(added.opened)}`,
-  );
+  printAdded(added.name, source, added.opened, { json });
+}
+
+function printAdded(
+  name: string,
+  source: string,
+  opened: OpenCatalog,
+  { json }: { readonly json?: true | undefined },
+): void {
+  const { catalog, evidence } = opened;
+  const added = {
+    name,
+    source,
+    number: catalog.number,
+    servers: catalog.servers.length,
+    signer: describeSigner(evidence.signer),
+  };
+  print(json, added, () => `${name}: ${describeCatalog(opened)}`);
 }
 
 export async function listCatalogs({ json }: { json?: true }): Promise<void> {
