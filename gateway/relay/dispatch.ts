@@ -207,11 +207,6 @@ async function getPrompt(relay: Relay, inbound: Inbound): Promise<void> {
     if (refusedAsWithheld(relay, inbound, 'prompts', name)) return;
     throw new RpcError(CODE.invalidParams, `Unknown prompt: ${name}`);
   }
-  // Signed prompts are compared with the live ones before the first of them is used.
-  if (found.server.signed('prompts')) {
-    const line = await found.server.open(inbound);
-    if (!line.knowledge.lists.prompts) await found.server.list(line, 'prompts');
-  }
   inbound.params.name = found.name;
   if (!inbound.done) forward(relay, inbound, found);
 }

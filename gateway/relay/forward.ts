@@ -30,7 +30,7 @@ export function forward(relay: Relay, inbound: Inbound, route: Route) {
     return;
   }
   const line = route.server.readyLine(inbound);
-  if (line) dispatch(relay, inbound, line);
+  if (line && isCompared(line, inbound)) dispatch(relay, inbound, line);
   else void start(relay, inbound, route);
 }
 
@@ -52,6 +52,7 @@ export function refuse(
 async function start(relay: Relay, inbound: Inbound, route: Route): Promise<void> {
   try {
     const line = await route.server.open(inbound);
+    if (!isCompared(line, inbound)) await route.server.list(line, 'prompts');
     if (!inbound.done) dispatch(relay, inbound, line);
   } catch (error) {
     if (wantsSignIn(error) && canSignIn(relay, inbound, route.server)) {
@@ -61,6 +62,12 @@ async function start(relay: Relay, inbound: Inbound, route: Route): Promise<void
     if (!told) relay.log(`${route.server.upstream.name}: ${messageOf(error)}`);
     refuse(relay, inbound, route.server, messageOf(error));
   }
+}
+
+/** Tools are compared with the signed ones at each start, prompts before the first of them is used. */
+function isCompared({ server, knowledge }: Line, { method }: Inbound): boolean {
+  if (method !== 'prompts/get' || !server.signed('prompts')) return true;
+  return knowledge.lists.prompts !== undefined;
 }
 
 /** The call once more, when its client has signed in. */

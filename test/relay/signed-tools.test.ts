@@ -122,6 +122,35 @@ describe('signed tools', () => {
   });
 });
 
+describe('signed prompts', () => {
+  const clientOf = async (signed: Json) => {
+    const prompts = { capabilities: { tools: {}, prompts: {} }, prompts: [signed] };
+    const server = upstream('one', scripted('--prompt', 'greet'), {
+      signed: captured(await truth(), prompts),
+    });
+    const client = rawClient(gatewayOf([server]));
+    await client.initialize();
+    return { client, server };
+  };
+
+  it('are compared before the first of them is used, also while the server runs already', async () => {
+    for (const before of [false, true]) {
+      const { client, server } = await clientOf({ name: 'greet', description: 'Another one.' });
+      if (before) await client.ask('tools/call', { name: 'echo', arguments: {} });
+      const { error } = (await client.ask('prompts/get', { name: 'greet' })) as { error: Json };
+      expect(error.message).toMatch(/^one: greet is withheld/);
+      expect(server.channels).toHaveLength(1);
+    }
+  });
+
+  it('pass when they are what was signed', async () => {
+    const { client } = await clientOf({ name: 'greet' });
+    for (let round = 0; round < 2; round += 1) {
+      expect(await client.ask('prompts/get', { name: 'greet' })).toHaveProperty('result');
+    }
+  });
+});
+
 describe('the comparison', () => {
   const tool = { name: 'a', description: 'one', inputSchema: { type: 'object', required: ['x'] } };
 
