@@ -8,7 +8,7 @@
  *   --trusted-root FILE  of a Sigstore of your own
  *   --ca FILE            certificate authority of the registry
  *   --plain-http         talk http to a registry that is not on this machine
- *   --max-bytes N        at most this size; the largest servers are listed only (900000)
+ *   --max-bytes N        at most this size; the largest servers are listed only (720000)
  */
 
 import { join } from 'node:path';

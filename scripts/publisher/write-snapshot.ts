@@ -30,7 +30,7 @@ export interface Snapshot {
 }
 
 /** The most bytes that the snapshot of a package takes; what npm asks people to download is 2 MB. */
-export const MAX_SNAPSHOT_BYTES = 900_000;
+export const MAX_SNAPSHOT_BYTES = 720_000;
 
 /** What search and show read; lockfiles, readmes and bills of materials are fetched when needed. */
 const KEPT = new Set<string>([CATALOG_LAYER, FRESHNESS_LAYER, ENTRY_LAYER, TOOLS_LAYER]);
