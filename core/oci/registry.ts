@@ -24,6 +24,12 @@ export function openRegistry(source: RegistrySource, options: RegistryOptions = 
   const recent = new Map<Digest, { readonly mediaType: string; readonly bytes: Uint8Array }>();
   /** Blobs that this repository was seen to have, such as the empty one of every artifact. */
   const present = new Set<Digest>();
+  /**
+   * Uploads under way. Several artifacts may share a blob, such as the bundle of a group, and a
+   * registry may lose a blob for a moment while the same one is stored again (Docker's
+   * distribution does).
+   */
+  const uploads = new Map<Digest, Promise<void>>();
 
   return {
     name,
@@ -46,11 +52,23 @@ export function openRegistry(source: RegistrySource, options: RegistryOptions = 
     hasBlob: (digest, { signal } = {}) => hasBlob(client, digest, signal),
     async putBlob(descriptor, content, options = {}) {
       const { digest } = descriptor;
-      if (present.has(digest)) return;
-      if (!(await hasBlob(client, digest, options.signal))) {
-        await uploadBlob(client, descriptor, content, options);
+      // One that failed, or was called off by its own caller, is tried again here.
+      for (let other = uploads.get(digest); other; other = uploads.get(digest)) {
+        await other.catch(() => {});
       }
-      if (present.size < MAX_PRESENT) present.add(digest);
+      if (present.has(digest)) return;
+      const upload = (async () => {
+        if (!(await hasBlob(client, digest, options.signal))) {
+          await uploadBlob(client, descriptor, content, options);
+        }
+        if (present.size < MAX_PRESENT) present.add(digest);
+      })();
+      uploads.set(digest, upload);
+      try {
+        await upload;
+      } finally {
+        uploads.delete(digest);
+      }
     },
     async putManifest(bytes, { signal } = {}) {
       const manifest = parseManifest(bytes, `manifest for ${name}`);

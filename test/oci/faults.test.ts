@@ -95,6 +95,26 @@ describe.skipIf(needs('docker-registry').skip)('when things go wrong on the way'
     expect(await open().tags()).toContain('v1');
   });
 
+  it('uploads a blob once for all who put it at the same time, and again when that failed', async () => {
+    const bytes = big.map((byte) => byte ^ 2);
+    const blob = descriptorOf(bytes);
+    const repository = open();
+    const gone = new AbortController();
+    proxy.interfere = (request) => {
+      if (request.method === 'PUT') gone.abort();
+      return false;
+    };
+    const all = Array.from({ length: 16 }, (_, index) =>
+      repository.putBlob(blob, bytes, index === 0 ? { signal: gone.signal } : {}),
+    );
+    const [first, ...others] = await Promise.allSettled(all);
+    expect(first?.status).toBe('rejected');
+    expect(others.every(({ status }) => status === 'fulfilled')).toBe(true);
+    // The first one's, which was called off, and the one of the second.
+    expect(proxy.log.filter(({ method }) => method === 'PUT')).toHaveLength(2);
+    expect(await open().readBlob(blob)).toEqual(bytes);
+  });
+
   it('begins an upload anew when it breaks half-way', async () => {
     const bytes = big.map((byte) => byte ^ 1);
     let broken = 0;
