@@ -51,13 +51,16 @@ export class Exchange implements Outlet {
     this.#end(message, status);
   }
 
+  /** Ends with these answers, or with the word that there are none; never twice. */
   endAll(messages: readonly JsonRpcMessage[]): void {
     if (messages.length > 0) {
       this.#end(messages, 200);
-      return;
+    } else if (this.streaming) {
+      this.close();
+    } else if (!this.ended) {
+      this.ended = true;
+      this.#response.writeHead(202, { ...this.#headers, 'Content-Length': 0 }).end();
     }
-    this.ended = true;
-    this.#response.writeHead(202, { ...this.#headers, 'Content-Length': 0 }).end();
   }
 
   /** Begins the event stream before there is anything to say. */

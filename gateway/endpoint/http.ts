@@ -266,7 +266,7 @@ export async function serveHttp(
       (body.id === undefined || body.method === undefined)
     ) {
       session.gateway.receive(session.client, body, exchange);
-      if (!exchange.ended) exchange.endAll([]);
+      exchange.endAll([]);
       return;
     }
     receiveAny(session.gateway, session.client, body, exchange);

@@ -281,10 +281,11 @@ describe.skipIf(noBrowser)('the console in a browser', () => {
     await expect.poll(() => other.locator('#server-hostile').count()).toBe(0);
     await other.close();
     await page.getByRole('link', { name: 'Policy' }).click();
+    // The link that was clicked has the same text, so the title is waited for first.
+    await expect.poll(() => page.title()).toBe('Policy · Portolan console');
     await expect
       .poll(() => page.evaluate(() => document.activeElement?.textContent))
       .toBe('Policy');
-    expect(await page.title()).toBe('Policy · Portolan console');
     await page.goBack();
     await expect.poll(() => page.title()).toBe('Profiles · Portolan console');
   });

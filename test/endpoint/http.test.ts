@@ -252,6 +252,17 @@ describe('what may come in', () => {
     expect(await codeWith({ 'mcp-protocol-version': '2025-11-25' })).toEqual([400, -32020]);
   });
 
+  it('answers once what is neither a request nor a notification', async () => {
+    const endpoint = await endpointOf();
+    const call = modern('tools/list');
+    const { id: _, ...rest } = JSON.parse(call.body) as Record<string, unknown>;
+    for (const broken of [{ ...rest, jsonrpc: '1.0' }, { ...rest, jsonrpc: undefined }, rest]) {
+      const answer = await send(endpoint, { ...call, body: JSON.stringify(broken) });
+      expect([200, 202, 400]).toContain(answer.status);
+    }
+    expect((await send(endpoint, call)).status).toBe(200);
+  });
+
   it('survives 10,000 random malformed requests', { timeout: 120_000 }, async () => {
     const endpoint = await endpointOf();
     const seeds = [initialize, modern('tools/list').body, '[]', '{}', 'null', '"x"', '[1,[2]]'];
