@@ -101,8 +101,10 @@ describe.skipIf(needs('docker-registry').skip)('when things go wrong on the way'
     const repository = open();
     const gone = new AbortController();
     proxy.interfere = (request) => {
-      if (request.method === 'PUT') gone.abort();
-      return false;
+      if (request.method !== 'PUT' || gone.signal.aborted) return false;
+      gone.abort();
+      request.socket.destroy();
+      return true;
     };
     const all = Array.from({ length: 16 }, (_, index) =>
       repository.putBlob(blob, bytes, index === 0 ? { signal: gone.signal } : {}),
