@@ -5,7 +5,6 @@
  *   --out DIR        the layout (dist/catalog)
  *   --key FILE       private key to sign with (the development key of this clone)
  */
-
 import { parseArgs } from 'node:util';
 import { counted } from '../core/text.ts';
 import { keySigner } from '../core/trust/sign.ts';

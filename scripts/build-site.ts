@@ -19,7 +19,6 @@ import { listItem, siteData } from './site/compile.ts';
 import { buildFullText, textPath } from './site/full-text.ts';
 import { writeIndexes } from './site/indexes.ts';
 import { writeList } from './site/list-file.ts';
-import { LIST_FILE } from './site/list-pages.ts';
 import { fullTextParts, type ListItem, type SiteData } from './site/model.ts';
 import { openPool, type Pool } from './site/pool.ts';
 import { type Publication, readPublication } from './site/publication.ts';
@@ -132,7 +131,6 @@ async function writeServers(publication: Publication, before: Before, mark: stri
   const slices = new Map<number, Slice & { readonly servers: Slice['servers'][number][] }>();
   const names = new Set(publication.catalog.servers.map(({ name }) => name));
   const gone = Object.keys(before.servers).filter((name) => !names.has(name));
-  const keys = new Map<number, string[]>();
   const signatures = new Map<string, string | undefined>();
   await forEachLimited(publication.catalog.servers, LOOKUPS_AT_ONCE, async ({ name, versions }) => {
     const [newest] = versions;
@@ -155,7 +153,6 @@ async function writeServers(publication: Publication, before: Before, mark: stri
       ...(known?.key === key ? { known } : {}),
     });
     slices.set(id, slice);
-    keys.set(id, [...(keys.get(id) ?? []), key]);
   }
   const files: Record<string, readonly string[]> = {};
   const facts: Record<string, ServerFacts> = {};
@@ -164,7 +161,7 @@ async function writeServers(publication: Publication, before: Before, mark: stri
   await Promise.all(
     [...slices.values()].map(async (slice) => {
       const name = `slice-${slice.id}`;
-      const key = shortHash((keys.get(slice.id) ?? []).join());
+      const key = shortHash(slice.servers.map((one) => one.key).join());
       sliceKeys[name] = key;
       const old = before.files[name];
       if (old && before.keys[name] === key) {
@@ -250,7 +247,7 @@ async function writeLists({
   readonly list: readonly ListItem[];
   readonly pool: Pool;
 }): Promise<void> {
-  const text = await writeList(join(build.work, LIST_FILE), list);
+  const text = await writeList(build.work, list);
   const key = shortHash(JSON.stringify([mark, site, docs, text]));
   const pieces = site.large ? 8 : 2;
   await Promise.all([

@@ -10,7 +10,6 @@
  *   --plain-http         talk http to a registry that is not on this machine
  *   --max-bytes N        at most this size; the largest servers are listed only (720000)
  */
-
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { openRepository } from '../core/oci/open.ts';

@@ -10,7 +10,6 @@
  *   --ca FILE            certificate authority of the registries
  *   --plain-http         talk http to registries that are not on this machine
  */
-
 import { parseArgs } from 'node:util';
 import { PortolanError } from '../core/errors.ts';
 import { openRepository } from '../core/oci/open.ts';

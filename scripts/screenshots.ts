@@ -8,11 +8,11 @@
  *   --full            whole pages, not only what a window shows
  *   --docs            also renews the pictures of README and documentation
  */
-import { existsSync } from 'node:fs';
 import { copyFile, mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
+import { launchChromium } from './chromium.ts';
 import { runScript } from './run-script.ts';
 import { openPicturedConsole } from './screenshots/console.ts';
 import { serveSite } from './start/serve-site.ts';
@@ -43,11 +43,6 @@ const VIEWS = {
   phone: { width: 390, height: 844, colorScheme: 'light' },
 } as const;
 
-const FLAGS = [
-  ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-  ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-];
-
 async function main(): Promise<void> {
   const root = resolve(import.meta.dirname, '..');
   const { values } = parseArgs({
@@ -59,10 +54,8 @@ async function main(): Promise<void> {
       docs: { type: 'boolean', default: false },
     },
   });
-  const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
-  if (!executablePath) throw new Error('screenshots need Chromium; install the package chromium');
   const site = await serveSite(resolve(root, values.site), 0);
-  const browser = await chromium.launch({ executablePath, args: FLAGS });
+  const browser = await launchChromium();
   const out = resolve(root, values.out);
   await mkdir(out, { recursive: true });
   const wanted = values.only?.split(',');

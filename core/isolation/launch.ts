@@ -39,7 +39,7 @@ async function start(plan: LaunchPlan, choice: Choice, options: LaunchOptions): 
   options.signal?.throwIfAborted();
   const { entry, resolved } = plan;
   const { onOutput } = options;
-  const runDir = options.runDir ?? defaultRunDir(options.env);
+  const runDir = runDirOf(options);
   const folder = makeRunFolder(entry.name, runDir);
   // Undone in reverse order, whether the start fails or the server ends.
   const undo: (() => Promise<void> | void)[] = [() => folder.remove()];
@@ -67,6 +67,8 @@ async function start(plan: LaunchPlan, choice: Choice, options: LaunchOptions): 
     throw error;
   }
 }
+
+const runDirOf = ({ runDir, env }: LaunchOptions): string => runDir ?? defaultRunDir(env);
 
 /** Ends the server when its signal aborts; throws when that has happened meanwhile. */
 async function closeOnAbort(
@@ -117,7 +119,7 @@ async function prepare(
     const image = nodeImage(entry.name, options);
     const owner = options.owner ?? 'portolan';
     const server = entry.name;
-    const runDir = options.runDir ?? defaultRunDir(env);
+    const runDir = runDirOf(options);
     const parts = { engine, image, name: sidecar, server, owner, egress, env, runDir };
     undo.push(await startSidecar(parts));
   }

@@ -12,7 +12,7 @@ import { extname, join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { gzipSync } from 'node:zlib';
 import lighthouse from 'lighthouse';
-import { chromium } from 'playwright-core';
+import { launchChromium } from '../chromium.ts';
 
 const TYPES: Readonly<Record<string, string>> = {
   '.html': 'text/html; charset=utf-8',
@@ -48,16 +48,8 @@ await new Promise<void>((done) => host.listen(0, '127.0.0.1', done));
 const address = host.address();
 const site = `http://127.0.0.1:${address && typeof address === 'object' ? address.port : 0}`;
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
-if (!executablePath) throw new Error('Lighthouse needs Chromium; install the package chromium');
 const port = 9300 + (process.pid % 500);
-const browser = await chromium.launch({
-  executablePath,
-  args: [
-    ...[`--remote-debugging-port=${port}`, '--no-sandbox', '--disable-gpu', '--disable-quic'],
-    ...['--no-first-run', '--disable-background-networking', '--disable-component-update'],
-  ],
-});
+const browser = await launchChromium(`--remote-debugging-port=${port}`);
 await mkdir(values.out, { recursive: true });
 try {
   for (const path of ['/', `/servers/${values.server}/`]) {

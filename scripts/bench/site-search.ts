@@ -1,7 +1,6 @@
-import { existsSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { chromium } from 'playwright-core';
+import { chromiumPath, launchChromium } from '../chromium.ts';
 import type { CatalogIndex } from '../site/index-format.ts';
 import { createSearch } from '../site/search.ts';
 import { serveSite } from '../start/serve-site.ts';
@@ -32,13 +31,9 @@ const VISITS = 5;
 
 /** Types into the search of a built site with Chromium; medians. Undefined where there is none. */
 export async function measureTyping(site: string): Promise<BrowserFigures | undefined> {
-  const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
-  if (!executablePath) return undefined;
+  if (!chromiumPath()) return undefined;
   const host = await serveSite(site, 0);
-  const browser = await chromium.launch({
-    executablePath,
-    args: ['--no-sandbox', '--disable-gpu', '--disable-background-networking'],
-  });
+  const browser = await launchChromium();
   const first: number[] = [];
   const next: number[] = [];
   try {

@@ -37,9 +37,7 @@ const QUESTIONS = [
   .join('');
 
 /** Starts the built runner with twenty servers of this catalog, each time beside an empty Node.js. */
-export async function measureStart(
-  rounds = Number(process.env.ROUNDS ?? 21),
-): Promise<StartFigures> {
+export async function measureStart(rounds = 21): Promise<StartFigures> {
   const folder = await mkdtemp(join(tmpdir(), 'portolan-bench-'));
   try {
     await buildRunner(join(folder, 'dist'));
@@ -70,7 +68,6 @@ export async function measureStart(
     await writeFile(join(profiles, 'bench.yaml'), `servers:\n${names.join('')}`);
     const lock = ['update', '--profile', 'bench', '--yes'];
     spawnSync(process.execPath, [join(folder, 'dist', 'portolan.mjs'), ...lock], { env });
-    await toList(ofProfile, env);
     const times: Record<keyof StartFigures, number[]> = {
       empty: [],
       first: [],
@@ -79,19 +76,18 @@ export async function measureStart(
     };
     for (let round = 0; round < rounds; round += 1) {
       times.empty.push(await toEnd(['-e', '']));
-      times.profile.push(await toList(ofProfile, env));
       await rm(join(folder, 'home', 'state', 'starts'), { recursive: true, force: true });
       times.first.push(await toList(command, env));
       times.next.push(await toList(command, env));
       await toList(ofProfile, env);
+      times.profile.push(await toList(ofProfile, env));
     }
-    const [empty, first, next, profile] = [
-      median(times.empty),
-      median(times.first),
-      median(times.next),
-      median(times.profile),
-    ];
-    return { empty, first, next, profile };
+    return {
+      empty: median(times.empty),
+      first: median(times.first),
+      next: median(times.next),
+      profile: median(times.profile),
+    };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

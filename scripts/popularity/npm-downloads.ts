@@ -1,5 +1,5 @@
-import { setTimeout as pause } from 'node:timers/promises';
 import { messageOf, PortolanError } from '../../core/errors.ts';
+import { isPassingStatus, Passing, parseRetryAfter, retrying } from '../../core/oci/retry.ts';
 import { forEachLimited } from '../publisher/limited.ts';
 
 /** The most names in one question; names with a scope are asked one by one (npm's own limits). */
@@ -44,25 +44,27 @@ function countIn(answer: unknown, member: string | undefined): number | undefine
 }
 
 /** The parsed answer; undefined when the service does not know the package. */
-async function ask(url: string): Promise<unknown> {
-  let problem = '';
-  for (let attempt = 1; attempt <= TRIES; attempt += 1) {
-    try {
-      const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
-      if (response.status === 404) return undefined;
-      if (response.ok) return await response.json();
-      problem = `it answered ${response.status}`;
-      if (response.status !== 429 && response.status < 500) break;
-      const seconds = Number(response.headers.get('Retry-After') ?? attempt ** 2);
-      await pause(Math.min(Number.isFinite(seconds) ? seconds : attempt, 60) * 1000);
-    } catch (error) {
-      problem = messageOf(error);
-      await pause(attempt * 100);
-    }
-  }
-  throw new PortolanError(
-    'unreachable',
-    'DOWNLOADS_UNREACHABLE',
-    `${url}: ${problem}; registry/popularity.json stays as it is, try again later`,
+function ask(url: string): Promise<unknown> {
+  const failed = (why: string) =>
+    new PortolanError(
+      'unreachable',
+      'DOWNLOADS_UNREACHABLE',
+      `${url}: ${why}; registry/popularity.json stays as it is, try again later`,
+    );
+  const once = async () => {
+    const response = await fetch(url, { signal: AbortSignal.timeout(PATIENCE_MS) });
+    if (response.status === 404) return undefined;
+    if (response.ok) return await response.json();
+    const error = failed(`it answered ${response.status}`);
+    if (!isPassingStatus(response.status)) throw error;
+    throw new Passing(error, parseRetryAfter(response.headers.get('Retry-After'), Date.now()));
+  };
+  return retrying(
+    () =>
+      once().catch((error: unknown) => {
+        if (error instanceof Passing || error instanceof PortolanError) throw error;
+        throw new Passing(failed(messageOf(error)));
+      }),
+    { attempts: TRIES },
   );
 }

@@ -84,7 +84,7 @@ async function copyManifest(
   for (const blob of [manifest.config, ...manifest.layers]) {
     if (only && !only.has(blob.mediaType)) continue;
     if (await to.hasBlob(blob.digest)) continue;
-    await to.putBlob(blob, only ? await from.readBlob(blob) : () => from.streamBlob(blob));
+    await to.putBlob(blob, () => from.streamBlob(blob));
   }
   return to.putManifest(bytes);
 }

@@ -3,6 +3,7 @@ import { availableParallelism } from 'node:os';
 import { Worker } from 'node:worker_threads';
 import { type ErrorKind, PortolanError } from '../../core/errors.ts';
 import { openLayout } from '../../core/oci/layout.ts';
+import { SIGNED_TOGETHER } from './put-signed.ts';
 import type { RegistrySource } from './registry-source.ts';
 import { type ServerLines, serverLines } from './server-lines.ts';
 
@@ -31,8 +32,7 @@ const HEAP = {
   maxYoungGenerationSizeMb: 48,
   maxOldGenerationSizeMb: 256,
 };
-/** Names in one message and one group, about and at most. */
-const GROUP = 32;
+/** The most names in one group; on average there are as many as are signed together. */
 const LARGEST_GROUP = 128;
 
 /**
@@ -127,7 +127,7 @@ export function* groupsOf(names: readonly string[]): Generator<readonly string[]
   let group: string[] = [];
   for (const name of names) {
     group.push(name);
-    const isLast = hash('sha256', name, 'buffer').readUInt32BE() % GROUP === 0;
+    const isLast = hash('sha256', name, 'buffer').readUInt32BE() % SIGNED_TOGETHER === 0;
     if (!isLast && group.length < LARGEST_GROUP) continue;
     yield group;
     group = [];

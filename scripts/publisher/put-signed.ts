@@ -9,15 +9,15 @@ import { forEachLimited } from './limited.ts';
 export const CONCURRENCY = 16;
 
 /**
- * Subjects of a statement that a local key signs. A bundle for each server would be a seventh of all
- * files and uploads; one for a thousand would make every client read 100 KB for one server.
+ * About so many servers share a statement that a local key signs. A bundle for each would be a
+ * seventh of all files and uploads; one for a thousand would have every client read 100 KB for one.
  */
-export const KEY_BATCH = 32;
+export const SIGNED_TOGETHER = 32;
 
 /** How artifacts are signed. */
 export interface SigningOptions {
   readonly sign: StatementSigner;
-  /** Subjects of one statement: KEY_BATCH for a local key, up to 1,024 where each costs a log entry. */
+  /** Subjects of a statement: SIGNED_TOGETHER for a local key, more where each costs a log entry. */
   readonly batchSize: number;
   /** A development key signs: the signature says so. */
   readonly development: boolean;
@@ -45,7 +45,7 @@ export async function putSignatures(
   { sign, batchSize, development, concurrency = CONCURRENCY }: SigningOptions,
 ): Promise<void> {
   const batches = batchesOf(stored, Math.min(batchSize, MAX_SUBJECTS));
-  await forEachLimited(batches, batchSize === 1 ? concurrency : 1, async (batch) => {
+  for (const batch of batches) {
     const bundle = await sign({
       predicateType: SIGN_PREDICATE,
       subjects: batch.map(({ digest }) => digest),
@@ -57,7 +57,7 @@ export async function putSignatures(
         ...(development ? { annotations: DEVELOPMENT } : {}),
       });
     });
-  });
+  }
 }
 
 const DEVELOPMENT = { 'dev.portolan.signer': 'development key' };

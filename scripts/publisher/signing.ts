@@ -6,7 +6,7 @@ import { parsePublicKey } from '../../core/trust/keys.ts';
 import { keySigner } from '../../core/trust/sign.ts';
 import { MAX_SUBJECTS } from '../../core/trust/statement.ts';
 import type { TrustedSigner, TrustPolicy } from '../../core/trust/verify.ts';
-import { KEY_BATCH, type SigningOptions } from './put-signed.ts';
+import { SIGNED_TOGETHER, type SigningOptions } from './put-signed.ts';
 import { loadPublisherKey } from './signing-key.ts';
 
 /** How the command line says who signs. */
@@ -57,7 +57,7 @@ export async function chooseSigning(
   const { key, development } = await loadPublisherKey('.', choice.key);
   return {
     sign: keySigner(key),
-    batchSize: KEY_BATCH,
+    batchSize: SIGNED_TOGETHER,
     development,
     policy: { signers: [{ kind: 'key', key }, ...declared], trustedRoot },
   };

@@ -1,9 +1,12 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { open } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ListItem } from './model.ts';
 
+/** The list of servers, in the working folder of a build. */
+const FILE = 'list.jsonl';
 /** Lines written at once. */
 const CHUNK = 500;
 
@@ -11,9 +14,9 @@ const CHUNK = 500;
  * Writes the list of servers for the threads, a server in each line, and returns its digest. Of
  * 50,000 servers it has 75 MB, so it is never in memory as a whole.
  */
-export async function writeList(path: string, list: readonly ListItem[]): Promise<string> {
+export async function writeList(work: string, list: readonly ListItem[]): Promise<string> {
   const hash = createHash('sha256');
-  const file = await open(path, 'w');
+  const file = await open(join(work, FILE), 'w');
   try {
     for (let start = 0; start < list.length; start += CHUNK) {
       const lines = list.slice(start, start + CHUNK).map((item) => `${JSON.stringify(item)}\n`);
@@ -28,10 +31,10 @@ export async function writeList(path: string, list: readonly ListItem[]): Promis
 }
 
 /** Reads what writeList wrote. */
-export async function readList(path: string): Promise<ListItem[]> {
+export async function readList(work: string): Promise<ListItem[]> {
   const list: ListItem[] = [];
   const lines = createInterface({
-    input: createReadStream(path),
+    input: createReadStream(join(work, FILE)),
     crlfDelay: Number.POSITIVE_INFINITY,
   });
   for await (const line of lines) list.push(JSON.parse(line) as ListItem);

@@ -7,9 +7,6 @@ import type { SiteData } from './model.ts';
 import type { Renderer } from './renderer.ts';
 import { openOutput } from './write.ts';
 
-/** The list of servers, in the working folder. */
-export const LIST_FILE = 'list.jsonl';
-
 /**
  * Writes pages that are not of one server, from the list of servers in the working folder. The list
  * is read when the first part is written, and serves the others.
@@ -23,7 +20,7 @@ export function openLists(
   let opened: Promise<ReturnType<Renderer['pagesOfSite']>> | undefined;
 
   async function open() {
-    const list = await readList(join(work, LIST_FILE));
+    const list = await readList(work);
     const { provide, pagesOfSite } = await renderer;
     provide({ site, list, docs });
     return pagesOfSite();

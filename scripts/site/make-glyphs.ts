@@ -1,13 +1,12 @@
 /**
  * `node scripts/site/make-glyphs.ts`: draws the letters of the preview images with Chromium into
  * glyphs.generated.json, so that a build needs neither a browser nor fonts. Run it when a letter is
- * missing. The font is DejaVu Sans (its license, that of Bitstream Vera, allows this).
+ * missing. The font is DejaVu Sans (package fonts-dejavu; its license, that of Bitstream Vera, allows this).
  */
-import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { deflateSync } from 'node:zlib';
-import { chromium } from 'playwright-core';
+import { launchChromium } from '../chromium.ts';
 import type { Glyphs } from './preview.ts';
 
 const CHARACTERS = [
@@ -16,9 +15,7 @@ const CHARACTERS = [
   ...'ŁłŚśŹźŻżĆćĘęĄąŃńŐőŰűŘřŠšŽžČčĎďĚěŇňŤťŮůİıŞşĞğ‘’“”–—…•→',
 ].join('');
 
-const executablePath = ['/usr/bin/chromium', '/usr/bin/google-chrome'].find(existsSync);
-if (!executablePath) throw new Error('drawing the letters needs Chromium and fonts-dejavu');
-const browser = await chromium.launch({ executablePath, args: ['--no-sandbox'] });
+const browser = await launchChromium();
 const page = await browser.newPage();
 
 /** One size of the font: width of each character, and its pixels in four levels. */

@@ -81,8 +81,8 @@ export function openSlices(
       }
       const { page, icon } = compileServer(reader, server, signature, site.large);
       if (site.large) shards.set(shard, { ...shards.get(shard), [name]: jsonOf(page) });
-      const { signature: signedBy, toolsApart } = page;
-      const own = { key, icon: icon !== undefined, toolsApart, signature: signedBy };
+      const { toolsApart } = page;
+      const own = { key, icon: icon !== undefined, toolsApart, signature: page.signature };
       facts[name] = own;
       if (page.item.status !== 'withdrawn') texts[name] = recordOf(page, build.base, site.large);
       for (const path of serverPaths(name, site.large, own)) output.keep(path);

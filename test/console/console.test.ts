@@ -8,12 +8,13 @@ import { StdioClientTransport } from '@modelcontextprotocol/sdk/client/stdio.js'
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chromiumPath, launchChromium } from '../../scripts/chromium.ts';
 import { startProtectedServer } from '../oauth/protected-server.ts';
-import { openPage, startBrowser, type WatchedPage } from '../site/support/site.ts';
+import { openPage, type WatchedPage } from '../site/support/site.ts';
 import { startAuthorizationServer } from '../support/authorization-server.ts';
 import { RUNNER } from '../support/built-gateway.ts';
 import { runPortolan } from '../support/command-line.ts';
-import { chromiumPath, needs } from '../support/needs.ts';
+import { needs } from '../support/needs.ts';
 import { type StartedConsole, startConsole } from './support/console.ts';
 import { type ConsoleHome, consoleHome, writeCrane, writeHostile } from './support/home.ts';
 
@@ -52,7 +53,7 @@ describe.skipIf(noBrowser)('the console in a browser', () => {
     // The console signs in to a server of this test, whose certificate nobody else knows.
     home.env.NODE_EXTRA_CA_CERTS = signInServer.certificate;
     started = await startConsole(home.env);
-    browser = await startBrowser();
+    browser = await launchChromium();
     watched = await openPage(browser, started.link);
     page = watched.page;
   });

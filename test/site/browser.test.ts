@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import axe from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { chromiumPath, launchChromium } from '../../scripts/chromium.ts';
 import { type RunningSite, serveSite } from '../../scripts/start/serve-site.ts';
-import { chromiumPath } from '../support/needs.ts';
-import { buildTestSite, openPage, startBrowser, temporaryFolder } from './support/site.ts';
+import { buildTestSite, openPage, temporaryFolder } from './support/site.ts';
 
 const noBrowser = chromiumPath() === undefined && process.env.PORTOLAN_NO_SKIP !== '1';
 if (noBrowser) console.warn('tests of the site are skipped: Chromium is not on this machine');
@@ -43,7 +43,7 @@ describe.skipIf(noBrowser)('the built site in a browser', () => {
     folder = await temporaryFolder();
     await buildTestSite(folder);
     site = await serveSite(join(folder, 'site'), 0);
-    browser = await startBrowser();
+    browser = await launchChromium();
   });
   afterAll(async () => {
     await browser?.close();

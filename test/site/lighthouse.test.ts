@@ -3,7 +3,7 @@ import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { chromiumPath } from '../support/needs.ts';
+import { chromiumPath } from '../../scripts/chromium.ts';
 import { buildTestSite, temporaryFolder } from './support/site.ts';
 
 const run = promisify(execFile);

@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
 
 /** System parts that some tests use when the machine has them; .ci/run installs all of them. */
 export type Part =
@@ -51,11 +50,4 @@ function isMissing(part: Part): boolean {
     if (absent) console.warn(`tests that need ${part} are skipped: ${part} is not on the PATH`);
   }
   return absent;
-}
-
-/** Path of the system's Chromium, for playwright-core; undefined when there is none. */
-export function chromiumPath(): string | undefined {
-  return ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'].find((path) =>
-    existsSync(path),
-  );
 }

@@ -34,10 +34,9 @@ export interface AttachPlan {
  */
 export async function runAttached(plan: AttachPlan): Promise<Running | undefined> {
   const { engine, env, secrets, run } = plan;
-  const socketOf = openApi(plan);
   const [created, api] = await Promise.all([
     callEngine(engine, ['create', ...run.slice(1)], env, { secrets }),
-    socketOf,
+    openApi(plan),
   ]);
   if (created.code !== 0) throw refused(plan, 'create', lastWords(created.stderr));
   const id = /[0-9a-f]{64}(?=\s*$)/.exec(created.stdout)?.[0];

@@ -14,12 +14,13 @@ export function demultiplex(
 ): { readonly stdout: Readable; readonly stderr: Readable } {
   const full = new Set<Readable>();
   const output = () => {
+    const goOn = () => {
+      if (full.delete(stream) && full.size === 0) socket.resume();
+    };
     const stream = new Readable({
-      read: () => {
-        if (full.delete(stream) && full.size === 0) socket.resume();
-      },
+      read: goOn,
       destroy: (error, done) => {
-        if (full.delete(stream) && full.size === 0) socket.resume();
+        goOn();
         done(error);
       },
     });

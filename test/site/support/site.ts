@@ -2,8 +2,7 @@ import { execFile } from 'node:child_process';
 import { mkdir, mkdtemp, readdir, readFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
-import { type Browser, type BrowserContextOptions, chromium, type Page } from 'playwright-core';
-import { chromiumPath } from '../../support/needs.ts';
+import type { Browser, BrowserContextOptions, Page } from 'playwright-core';
 import type { Variant } from './publication.ts';
 
 const run = promisify(execFile);
@@ -38,17 +37,6 @@ export async function readTree(folder: string): Promise<Map<string, Buffer>> {
       paths.map(async (path) => [path.slice(folder.length + 1), await readFile(path)] as const),
     ),
   );
-}
-
-/** Starts the system's Chromium with nothing that would look for the network. */
-export function startBrowser(): Promise<Browser> {
-  return chromium.launch({
-    executablePath: chromiumPath() ?? '/usr/bin/chromium',
-    args: [
-      ...['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run'],
-      ...['--disable-background-networking', '--disable-component-update', '--disable-sync'],
-    ],
-  });
 }
 
 /** A page that notes what it must never do. */
