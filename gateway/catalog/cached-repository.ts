@@ -17,6 +17,11 @@ export interface StandIn {
   readonly outage: Error;
 }
 
+/** Where a copy is from, to follow what it is of. */
+export function originOf(copy: StandIn['copy']): string {
+  return copy === 'packaged' ? 'came with Portolan' : 'was fetched before';
+}
+
 /**
  * Reads a remote repository through an OCI layout in `folder`. Content is asked for by digest, so
  * the copy needs no trust: each read recomputes the digest, and what does not hold is fetched again.
@@ -59,7 +64,7 @@ export async function cachedRepository(
       if (!fetched && !(await packagedCopy())) throw error;
       standIn = { copy: fetched ? 'fetched' : 'packaged', outage: error as Error };
       log(
-        `${remote.name} does not answer (${messageOf(error)}); going on with what ${fetched ? 'was fetched before' : 'came with Portolan'}`,
+        `${remote.name} does not answer (${messageOf(error)}); going on with what ${originOf(standIn.copy)}`,
       );
       return fallback(await copyOf(standIn), standIn.outage);
     }
@@ -106,7 +111,7 @@ export async function cachedRepository(
     throw new PortolanError(
       'unreachable',
       'REGISTRY_UNREACHABLE',
-      `${digest} of ${remote.name} is needed, is not among what ${standIn.copy === 'fetched' ? 'was fetched before' : 'came with Portolan'}, and the registry does not answer (${messageOf(why)}); check the network`,
+      `${digest} of ${remote.name} is needed, is not among what ${originOf(standIn.copy)}, and the registry does not answer (${messageOf(why)}); check the network`,
       { cause: why },
     );
   }

@@ -4,6 +4,7 @@ import { counted } from '../../core/text.ts';
 import { describeSigner } from '../../core/trust/verify.ts';
 import type { Paths } from '../paths.ts';
 import { ageInWords } from './age.ts';
+import { originOf } from './cached-repository.ts';
 import { type OpenCatalog, openCatalog } from './open-catalog.ts';
 import { addSource, type CatalogSource, policyOf } from './sources.ts';
 import { readSeen, type SeenCatalog } from './state.ts';
@@ -155,7 +156,7 @@ function explain(opened: OpenCatalog): string {
   return [
     `Verified: ${describeCatalog(opened)}.`,
     offline
-      ? `The source does not answer; this is what ${packaged ? 'came with Portolan' : 'was fetched before'}.`
+      ? `The source does not answer; this is what ${originOf(packaged ? 'packaged' : 'fetched')}.`
       : 'It is not older than any catalog seen of this source.',
     freshness
       ? `Its owner said on ${freshness.issued}, ${ageInWords(freshness.issued, new Date())} ago, that catalog ${freshness.number} is the newest, and that this holds until ${freshness.expires}.`

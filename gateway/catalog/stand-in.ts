@@ -2,7 +2,7 @@ import type { Freshness } from '../../core/catalog/freshness.ts';
 import type { VerifiedCatalog } from '../../core/catalog/read-catalog.ts';
 import { PortolanError } from '../../core/errors.ts';
 import { ageInWords } from './age.ts';
-import type { StandIn } from './cached-repository.ts';
+import { originOf, type StandIn } from './cached-repository.ts';
 import { readSeen } from './state.ts';
 
 /**
@@ -51,8 +51,4 @@ export function unconfirmed(text: string, { outage }: StandIn): PortolanError {
   return new PortolanError('unreachable', 'CATALOG_UNCONFIRMED', `${text}; check the network`, {
     cause: outage,
   });
-}
-
-function originOf(copy: StandIn['copy']): string {
-  return copy === 'packaged' ? 'came with Portolan' : 'was fetched before';
 }

@@ -17,12 +17,11 @@ export function canAsk({ json }: ConsentOptions): boolean {
 
 /** Asks at a terminal; the answer is no unless it is yes. Throws `forbidden` / `CANCELLED` on Ctrl-C. */
 export async function confirmed(message: string): Promise<boolean> {
-  const { confirm, isCancel } = await import('@clack/prompts');
-  const answer = await confirm({ message, initialValue: false, output: process.stderr });
-  if (isCancel(answer)) {
-    throw new PortolanError('forbidden', 'CANCELLED', 'cancelled; nothing was changed');
-  }
-  return answer;
+  const [{ confirm }, { answered }] = await Promise.all([
+    import('@clack/prompts'),
+    import('./answered.ts'),
+  ]);
+  return answered(confirm({ message, initialValue: false, output: process.stderr }));
 }
 
 /** What is thrown where something widens and nobody is there to ask; `look` shows it. */

@@ -10,10 +10,9 @@ export function describeAddition(
   addition: Addition,
   place: Pick<ProfilePlace, 'name'>,
 ): readonly string[] {
-  const { server, permissions, tools, missingSecrets, signIn } = addition;
+  const { server, missingSecrets, signIn } = addition;
   const { entry } = server;
   const profile = profileArgument(place);
-  const lines = renderDiff(permissions, { added: [], removed: [], changed: [] });
   const missing = [
     ...addition.missingParameters.map(
       ({ name, description }) =>
@@ -26,13 +25,27 @@ export function describeAddition(
     ...(signIn ? [`sign-in: portolan auth login ${entry.name}`] : []),
   ];
   return [
-    lines.length === 0 ? 'It may touch nothing outside its box.' : 'It asks for:',
-    ...lines.map((line) => `  ${line}`),
-    tools ? `It offers ${counted(tools.length, 'tool')}.` : 'Its tools are listed live.',
+    ...describeGrants(addition, '  '),
+    describeOffer(addition),
     ...(missing.length > 0
       ? ['Missing before it can be used:', ...missing.map((line) => `  ${line}`)]
       : []),
   ];
+}
+
+/** What a server may touch, a line each, below the first with `indent`. */
+export function describeGrants(
+  { permissions }: Pick<Addition, 'permissions'>,
+  indent = '',
+): readonly string[] {
+  const lines = renderDiff(permissions, { added: [], removed: [], changed: [] });
+  if (lines.length === 0) return ['It may touch nothing outside its box.'];
+  return ['It asks for:', ...lines.map((line) => `${indent}${line}`)];
+}
+
+/** How many tools a server has, as far as that is signed. */
+export function describeOffer({ tools }: Pick<Addition, 'tools'>): string {
+  return tools ? `It offers ${counted(tools.length, 'tool')}.` : 'Its tools are listed live.';
 }
 
 /** ` --profile NAME`, where a command would take another one without it. */

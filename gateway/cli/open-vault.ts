@@ -3,6 +3,7 @@ import { PortolanError } from '../../core/errors.ts';
 import { portolanPaths } from '../paths.ts';
 import { passphraseFrom } from '../vault/passphrase.ts';
 import { openVault, type Vault } from '../vault/vault.ts';
+import { answered } from './answered.ts';
 
 /** The user's vault. At a terminal its passphrase is asked for, without echo. */
 export function openUserVault(): Vault {
@@ -28,8 +29,6 @@ export function openUserVault(): Vault {
 }
 
 /** Asks for a text that is not shown. Throws `forbidden` / `CANCELLED` on Ctrl-C. */
-export async function askHidden(message: string): Promise<string> {
-  const answer = await password({ message, output: process.stderr });
-  if (typeof answer === 'string') return answer;
-  throw new PortolanError('forbidden', 'CANCELLED', 'cancelled; nothing was changed');
+export function askHidden(message: string): Promise<string> {
+  return answered(password({ message, output: process.stderr }));
 }

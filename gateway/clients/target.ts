@@ -70,8 +70,8 @@ function connectionOf(name: string, args: readonly string[]): Connection {
   };
 }
 
-/** The value of an option, written as `--option value` or `--option=value`. */
-function optionOf(args: readonly string[], flag: string): string | undefined {
+/** The value of an option of a command, written as `--option value` or `--option=value`. */
+export function optionOf(args: readonly string[], flag: string): string | undefined {
   const at = args.indexOf(flag);
   if (at >= 0) return args[at + 1];
   return args.find((arg) => arg.startsWith(`${flag}=`))?.slice(flag.length + 1);

@@ -3,8 +3,7 @@ import { readOptionFile } from '../cli/trust-options.ts';
 import type { NamedToken } from '../endpoint/guard.ts';
 import type { HttpOptions } from '../endpoint/http.ts';
 import { type Paths, portolanPaths } from '../paths.ts';
-import { lastingName, profilePlace } from '../profile/place.ts';
-import { readProfile } from '../profile/read-profile.ts';
+import { existingProfile } from '../profile/read-profile.ts';
 import { isTokenName } from '../tokens/token-store.ts';
 import { tokenIn } from './token-file.ts';
 
@@ -106,10 +105,8 @@ async function callerProfiles(
       );
     }
     if (profiles.has(name)) throw usage('CALLER_INVALID', `--caller-profile names "${name}" twice`);
-    const place = await profilePlace(profile, paths);
     // A caller must not be the one to find out that there is no such profile.
-    await readProfile(place, paths);
-    profiles.set(name, lastingName(place));
+    profiles.set(name, await existingProfile(profile, paths));
   }
   return profiles;
 }

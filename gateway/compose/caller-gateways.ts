@@ -3,7 +3,7 @@ import { counted } from '../../core/text.ts';
 import type { Caller } from '../endpoint/guard.ts';
 import type { Gateway } from '../relay/gateway.ts';
 import type { Client } from '../relay/inbound.ts';
-import type { OpenRelay } from './open-relay.ts';
+import { followQuietly, type OpenRelay } from './open-relay.ts';
 
 /** Gateways for callers with a profile of their own, one for each profile. */
 export interface CallerGateways {
@@ -73,10 +73,7 @@ export function callerGateways(options: {
         return undefined;
       }
       home.relay = relay;
-      stopFollowing = relay.follow().catch((error: unknown) => {
-        log(`profile ${profile}: changes are not followed: ${messageOf(error)}`);
-        return async () => {};
-      });
+      stopFollowing = followQuietly(relay, (line) => log(`profile ${profile}: ${line}`));
       home.gateway = {
         ...relay.gateway,
         connect(client) {

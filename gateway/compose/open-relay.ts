@@ -45,6 +45,19 @@ export interface OpenRelay {
   follow(): Promise<() => Promise<void>>;
 }
 
+/** A gateway that cannot follow changes still serves. */
+export async function followQuietly(
+  relay: Pick<OpenRelay, 'follow'>,
+  log: (line: string) => void,
+): Promise<() => Promise<void>> {
+  try {
+    return await relay.follow();
+  } catch (error) {
+    log(`changes are not followed: ${messageOf(error)}`);
+    return async () => {};
+  }
+}
+
 /** Makes the relay of what is served. Nothing in it is shared with another: no server, no secret. */
 export async function openRelay(
   parts: RelayParts,

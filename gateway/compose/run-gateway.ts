@@ -22,7 +22,7 @@ import type { CallerGateways } from './caller-gateways.ts';
 import { describeIsolation, detectOnce } from './detect-once.ts';
 import { isolationOptions } from './isolation-options.ts';
 import { observe } from './observe.ts';
-import { type OpenRelay, openRelay, type RelayParts } from './open-relay.ts';
+import { followQuietly, type OpenRelay, openRelay, type RelayParts } from './open-relay.ts';
 import { openVaultOnce } from './open-vault-once.ts';
 import { replicasOf } from './replica-options.ts';
 import { runSelection, type Served } from './run-selection.ts';
@@ -230,19 +230,6 @@ export async function runGateway(options: RunOptions): Promise<void> {
         finish();
       },
     };
-  }
-}
-
-/** A gateway that cannot follow changes still serves. */
-async function followQuietly(
-  relay: OpenRelay,
-  log: (line: string) => void,
-): Promise<() => Promise<void>> {
-  try {
-    return await relay.follow();
-  } catch (error) {
-    log(`changes are not followed: ${messageOf(error)}`);
-    return async () => {};
   }
 }
 

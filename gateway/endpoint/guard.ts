@@ -52,7 +52,7 @@ const LOOPBACK = ['localhost', '127.0.0.1', '[::1]', '::1'];
  * (DNS rebinding) is found by its Host, and any other foreign page by its Origin.
  */
 export function createGuard(options: GuardOptions) {
-  const own = options.tokens.map(({ token, ...rest }) => ({ ...rest, hash: sha256(token) }));
+  const own = options.tokens.map(({ token, ...rest }) => ({ ...rest, hash: hashOfToken(token) }));
   const { moreTokens, verifyToken } = options;
   const open = own.length === 0 && !verifyToken && !moreTokens;
 
@@ -79,19 +79,17 @@ export function createGuard(options: GuardOptions) {
     if (open) return { principal: 'anyone' };
     const token = bearerOf(request.headers.authorization);
     if (token === undefined) return challenge('');
-    const given = sha256(token);
-    const more = moreTokens?.() ?? [];
+    const given = hashOfToken(token);
+    const all = moreTokens ? [...own, ...moreTokens()] : own;
     let found: HashedToken | undefined;
     // Every token is compared, and hashes are of one length, so time tells nothing.
-    for (const one of own) if (timingSafeEqual(one.hash, given)) found = one;
-    for (const one of more) if (timingSafeEqual(one.hash, given)) found = one;
+    for (const one of all) if (timingSafeEqual(one.hash, given)) found = one;
     if (found) return callerOf(found);
     if (!verifyToken) return challenge('invalid_token');
     return verifyToken(token).then(
       (subject) => {
         // Sessions belong to names: an issuer must not make somebody else of a subject.
-        const known = (one: HashedToken) => one.name === subject?.principal;
-        const clash = own.some(known) || more.some(known);
+        const clash = all.some(({ name }) => name === subject?.principal);
         return subject === undefined || clash ? challenge('invalid_token') : subject;
       },
       () => challenge('invalid_token'),
@@ -144,6 +142,7 @@ function bearerOf(header: string | undefined): string | undefined {
   return match ? match[1] : undefined;
 }
 
-function sha256(text: string): Buffer {
+/** By this tokens are compared and kept: SHA-256, as bytes. */
+export function hashOfToken(text: string): Buffer {
   return createHash('sha256').update(text).digest();
 }

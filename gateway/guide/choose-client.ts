@@ -1,10 +1,10 @@
 import { log, select } from '@clack/prompts';
+import { answered } from '../cli/answered.ts';
 import { findClient } from '../clients/locate.ts';
 import { targetOf } from '../clients/place.ts';
 import { type SurveyedClient, surveyClients } from '../clients/survey.ts';
 import type { Target } from '../clients/target.ts';
 import { visible } from '../relay/render-diff.ts';
-import { answered } from './ask.ts';
 
 /** Asks which of the clients on this machine is to be connected; undefined for none. */
 export async function chooseClient(): Promise<Target | undefined> {

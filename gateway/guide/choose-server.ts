@@ -1,8 +1,9 @@
 import { autocomplete } from '@clack/prompts';
+import { cutText } from '../../core/text.ts';
 import type { CatalogSet } from '../catalog/catalog-set.ts';
 import { searchCatalog } from '../catalog/search.ts';
+import { answered } from '../cli/answered.ts';
 import { visible } from '../relay/render-diff.ts';
-import { answered } from './ask.ts';
 
 /** Asks for a server of the catalogs, which are searched while one types; gives its name. */
 export function chooseServer(
@@ -29,5 +30,5 @@ export function chooseServer(
 }
 
 function shortened(text: string): string {
-  return text.length <= 80 ? text : `${text.slice(0, 79)}…`;
+  return text.length <= 80 ? text : `${cutText(text, 79)}…`;
 }

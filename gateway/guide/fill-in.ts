@@ -1,9 +1,9 @@
 import { password, select, text } from '@clack/prompts';
 import type { Parameter, ProfileServer, ServerEntry } from '../../core/entry/types.generated.ts';
 import { messageOf } from '../../core/errors.ts';
+import { answered } from '../cli/answered.ts';
 import { type Addition, checkedParameters } from '../profile/add-server.ts';
 import { visible } from '../relay/render-diff.ts';
-import { answered } from './ask.ts';
 
 /** Asks for the parameters that a server requires. */
 export async function askParameters({

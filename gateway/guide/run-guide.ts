@@ -1,8 +1,7 @@
 import { confirm, intro, log, note, outro } from '@clack/prompts';
-import { renderDiff } from '../../core/entry/render-diff.ts';
-import { PortolanError } from '../../core/errors.ts';
-import { counted } from '../../core/text.ts';
+import { answered, cancelled } from '../cli/answered.ts';
 import { openCatalogs } from '../cli/catalog-access.ts';
+import { describeGrants, describeOffer } from '../cli/describe-addition.ts';
 import { openUserVault } from '../cli/open-vault.ts';
 import { connectClient } from '../clients/connect.ts';
 import { launchOf } from '../clients/launch.ts';
@@ -17,7 +16,6 @@ import { profileContext } from '../profile/profile-selection.ts';
 import { type LoadedProfile, readProfileIfAny, serverIn } from '../profile/read-profile.ts';
 import { visible } from '../relay/render-diff.ts';
 import { applyChoices, type Choices } from './apply.ts';
-import { answered } from './ask.ts';
 import { chooseClient } from './choose-client.ts';
 import { chooseServer } from './choose-server.ts';
 import { askParameters, askSecrets } from './fill-in.ts';
@@ -54,9 +52,7 @@ export async function runGuide(): Promise<void> {
   const message = client
     ? `${addition ? `Add ${name} and connect` : 'Connect'} ${client.target.client.title}?`
     : `Add ${name}?`;
-  if (!(await answered(confirm({ message })))) {
-    throw new PortolanError('forbidden', 'CANCELLED', 'cancelled; nothing was changed');
-  }
+  if (!(await answered(confirm({ message })))) throw cancelled();
   await applyChoices(choices, { paths, vault });
   note(nextSteps(name, choices, addition?.plan).join('\n'), 'Done. Next');
   outro('`portolan --help` lists everything.');
@@ -86,19 +82,8 @@ async function chooseAddition(
     policies: await loadPolicies(paths),
   });
   const { entry } = plan.server;
-  const grants = renderDiff(plan.permissions, { added: [], removed: [], changed: [] });
   note(
-    [
-      visible(entry.description),
-      '',
-      ...(grants.length > 0
-        ? ['It asks for:', ...grants]
-        : ['It may touch nothing outside its box.']),
-      '',
-      plan.tools
-        ? `It offers ${counted(plan.tools.length, 'tool')}.`
-        : 'Its tools are listed live.',
-    ].join('\n'),
+    [visible(entry.description), '', ...describeGrants(plan), '', describeOffer(plan)].join('\n'),
     `${entry.title} ${entry.version}`,
   );
   const parameters = await askParameters(plan);

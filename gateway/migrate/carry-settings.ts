@@ -1,7 +1,7 @@
 import type { ParameterValue } from '../../core/entry/resolve.ts';
 import { parameterFault } from '../../core/entry/resolve.ts';
 import type { Parameter, ProfileServer, ServerEntry } from '../../core/entry/types.generated.ts';
-import { isRecord } from './docker-setup.ts';
+import { isObject } from '../relay/protocol.ts';
 
 type Parameters = NonNullable<ProfileServer['parameters']>;
 
@@ -83,7 +83,7 @@ function flattened(
   prefix = '',
 ): (readonly [string, unknown])[] {
   return Object.entries(config).flatMap(([key, value]) =>
-    isRecord(value) ? flattened(value, `${prefix}${key}.`) : [[`${prefix}${key}`, value] as const],
+    isObject(value) ? flattened(value, `${prefix}${key}.`) : [[`${prefix}${key}`, value] as const],
   );
 }
 

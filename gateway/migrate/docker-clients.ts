@@ -1,7 +1,7 @@
 import { PortolanError } from '../../core/errors.ts';
 import { commandOf, identify } from '../clients/identify.ts';
 import { type PlaceOptions, placed, targetOf } from '../clients/place.ts';
-import { entriesOfClient } from '../clients/target.ts';
+import { entriesOfClient, optionOf } from '../clients/target.ts';
 
 /** An entry of a client that starts Docker's gateway. */
 export interface DockerClient {
@@ -35,7 +35,8 @@ export async function dockerClients(
       try {
         for (const [entry, value] of await entriesOfClient(target)) {
           if (identify(value).kind !== 'docker-toolkit') continue;
-          const profile = profileIn(commandOf(value));
+          const command = commandOf(value);
+          const profile = optionOf(command, '--profile') ?? optionOf(command, '-p');
           found.push({
             id: client.id,
             title: client.title,
@@ -52,10 +53,4 @@ export async function dockerClients(
     }
   }
   return found;
-}
-
-function profileIn(command: readonly string[]): string | undefined {
-  const at = command.findIndex((word) => /^(--profile|-p)$/.test(word));
-  if (at >= 0) return command[at + 1];
-  return command.find((word) => word.startsWith('--profile='))?.slice('--profile='.length);
 }

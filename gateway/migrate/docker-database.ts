@@ -1,6 +1,6 @@
 import type { DatabaseSync } from 'node:sqlite';
 import { messageOf, PortolanError } from '../../core/errors.ts';
-import { isRecord } from './docker-setup.ts';
+import { isObject } from '../relay/protocol.ts';
 
 /** The rows of the toolkit's database that matter here, their JSON parsed. */
 export interface DockerDatabase {
@@ -72,7 +72,7 @@ function snapshotsIn(database: DatabaseSync): readonly unknown[] {
     .all()
     .flatMap(({ snapshot }) => {
       const value = json(snapshot);
-      return isRecord(value) ? [value.server] : [];
+      return isObject(value) ? [value.server] : [];
     });
 }
 

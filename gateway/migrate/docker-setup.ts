@@ -1,4 +1,5 @@
 import type { PortolanError } from '../../core/errors.ts';
+import { isObject } from '../relay/protocol.ts';
 
 /** What Docker's MCP Toolkit left on this machine, as far as it could be read. */
 export interface DockerSetup {
@@ -50,9 +51,9 @@ export interface DockerDefinition {
 
 /** A definition from a catalog or a snapshot; what has another form is taken for absent. */
 export function definitionOf(value: unknown): DockerDefinition | undefined {
-  if (!isRecord(value)) return undefined;
+  if (!isObject(value)) return undefined;
   const { name, title, image, remote, sseEndpoint, oauth } = value;
-  const address = isRecord(remote) && textOf(remote.url);
+  const address = isObject(remote) && textOf(remote.url);
   const url = address || textOf(sseEndpoint);
   return {
     ...named('name', textOf(name)),
@@ -64,14 +65,10 @@ export function definitionOf(value: unknown): DockerDefinition | undefined {
       const called = textOf(secret.name);
       return called === undefined ? [] : [{ name: called, ...named('env', textOf(secret.env)) }];
     }),
-    providers: recordsIn(isRecord(oauth) ? oauth.providers : undefined).flatMap(
+    providers: recordsIn(isObject(oauth) ? oauth.providers : undefined).flatMap(
       ({ provider }) => textOf(provider) ?? [],
     ),
   };
-}
-
-export function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export function textOf(value: unknown): string | undefined {
@@ -87,5 +84,5 @@ export function named<Key extends string, Value>(
 }
 
 function recordsIn(value: unknown): readonly Record<string, unknown>[] {
-  return Array.isArray(value) ? value.filter(isRecord) : [];
+  return Array.isArray(value) ? value.filter(isObject) : [];
 }

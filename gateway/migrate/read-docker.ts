@@ -1,8 +1,9 @@
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { LineCounter, parseDocument } from 'yaml';
 import { messageOf, PortolanError } from '../../core/errors.ts';
+import { isObject } from '../relay/protocol.ts';
 import { readDockerDatabase } from './docker-database.ts';
 import { type DockerFolder, findDockerFolder } from './docker-folder.ts';
 import {
@@ -11,7 +12,6 @@ import {
   type DockerServer,
   type DockerSetup,
   definitionOf,
-  isRecord,
   named,
   textOf,
 } from './docker-setup.ts';
@@ -66,7 +66,7 @@ async function readFolder(
   const catalogs: { name: string; servers: number }[] = [];
   for (const file of await catalogFiles(folder, files)) {
     const { registry } = await document(file);
-    const servers = isRecord(registry) ? Object.entries(registry) : [];
+    const servers = isObject(registry) ? Object.entries(registry) : [];
     for (const [name, value] of servers) {
       const definition = definitionOf(value);
       if (definition && !definitions.has(name)) definitions.set(name, definition);
@@ -112,11 +112,11 @@ async function readEnabled(
   problems: PortolanError[],
 ): Promise<DockerProfile> {
   const { registry } = await document('registry.yaml');
-  if (registry !== undefined && registry !== null && !isRecord(registry)) {
+  if (registry !== undefined && registry !== null && !isObject(registry)) {
     problems.push(shapeFault('registry.yaml', 'registry', 'a map of servers by name'));
   }
   const [config, tools] = [await document('config.yaml'), await document('tools.yaml')];
-  const servers = Object.keys(isRecord(registry) ? registry : {}).map((name): DockerServer => {
+  const servers = Object.keys(isObject(registry) ? registry : {}).map((name): DockerServer => {
     const definition = definitions.get(name);
     return {
       name,
@@ -153,11 +153,11 @@ function serversIn(
   }
   return value.flatMap((server, index): DockerServer[] => {
     const field = `servers[${index}]`;
-    if (!isRecord(server)) {
+    if (!isObject(server)) {
       problems.push(shapeFault(where, field, 'a map with type, image or endpoint'));
       return [];
     }
-    const snapshot = isRecord(server.snapshot) ? definitionOf(server.snapshot.server) : undefined;
+    const snapshot = isObject(server.snapshot) ? definitionOf(server.snapshot.server) : undefined;
     const image = textOf(server.image)?.replace(/^docker:\/\//, '') ?? snapshot?.image;
     const url = textOf(server.endpoint) ?? snapshot?.url;
     const name = snapshot?.name ?? lastPart(image ?? textOf(server.source) ?? url);
@@ -192,7 +192,7 @@ function settingsIn(
   problems: PortolanError[],
 ): Readonly<Record<string, unknown>> {
   if (value === undefined || value === null) return {};
-  if (isRecord(value)) return value;
+  if (isObject(value)) return value;
   problems.push(shapeFault(file, field, 'a map of settings'));
   return {};
 }
@@ -212,7 +212,6 @@ function toolsIn(
 
 async function catalogFiles(folder: string, files: readonly string[]): Promise<readonly string[]> {
   if (!files.includes('catalogs')) return [];
-  const { readdir } = await import('node:fs/promises');
   const names = await readdir(join(folder, 'catalogs')).catch(() => []);
   return names
     .filter((name) => name.endsWith('.yaml'))
@@ -256,7 +255,7 @@ async function readDocument(
     return undefined;
   }
   if (value === null || value === undefined) return {};
-  if (isRecord(value)) return value;
+  if (isObject(value)) return value;
   problems.push(malformed(`${path}: it holds no map; the rest was read`));
   return undefined;
 }

@@ -2,7 +2,7 @@ import { parse } from 'yaml';
 import type { Profile, ProfileServer, ServerEntry } from '../../core/entry/types.generated.ts';
 import { PortolanError } from '../../core/errors.ts';
 import { carrySettings, switchesFor } from '../migrate/carry-settings.ts';
-import { isRecord } from '../migrate/docker-setup.ts';
+import { isObject } from '../relay/protocol.ts';
 import type { Imported } from './profile-file.ts';
 import { EMPTY_LOCK } from './profile-lock.ts';
 
@@ -73,7 +73,7 @@ export async function fromDockerProfile(
 }
 
 function mapped(server: DockerServer, entry: ServerEntry, notes: string[]): ProfileServer {
-  const carried = carrySettings(entry, isRecord(server.config) ? server.config : {});
+  const carried = carrySettings(entry, isObject(server.config) ? server.config : {});
   notes.push(...carried.notes.map((text) => `${entry.name}: ${text}`));
   const tools = Array.isArray(server.tools)
     ? server.tools.filter((tool): tool is string => typeof tool === 'string' && tool !== '')

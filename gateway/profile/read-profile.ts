@@ -7,7 +7,7 @@ import { writeFileAtomic } from '../../core/files.ts';
 import { suggest } from '../cli/suggest.ts';
 import { version } from '../cli/version.ts';
 import type { Paths } from '../paths.ts';
-import { listProfiles, type ProfilePlace } from './place.ts';
+import { lastingName, listProfiles, type ProfilePlace, profilePlace } from './place.ts';
 import { DEFAULT_PROFILE } from './profile-context.ts';
 import { parseLock } from './profile-lock.ts';
 
@@ -68,6 +68,13 @@ export async function unknownProfile(place: ProfilePlace, paths: Paths): Promise
       ? 'there is no profile yet; `portolan add SERVER` makes one'
       : `there is no profile ${place.name} (${place.path})${suggest(place.name, names)}${known}; make it with \`portolan profile create ${place.name}\``,
   );
+}
+
+/** The lasting name of a profile that must be there. Throws what readProfile throws. */
+export async function existingProfile(given: string, paths: Paths): Promise<string> {
+  const place = await profilePlace(given, paths);
+  await readProfile(place, paths);
+  return lastingName(place);
 }
 
 /** Names of the servers of a profile. */

@@ -1,8 +1,8 @@
-import { createHash, randomBytes } from 'node:crypto';
+import { randomBytes } from 'node:crypto';
 import { dirname, join } from 'node:path';
 import { PortolanError } from '../../core/errors.ts';
 import { withFileLock } from '../../core/file-lock.ts';
-import type { HashedToken } from '../endpoint/guard.ts';
+import { type HashedToken, hashOfToken } from '../endpoint/guard.ts';
 import type { Paths } from '../paths.ts';
 import { ensurePrivateFolder, readPrivateFile, writePrivateFile } from '../vault/private-files.ts';
 
@@ -59,7 +59,7 @@ export async function createToken(
         `there is a token "${name}"; revoke it first (portolan token revoke ${name}), or choose another name`,
       );
     }
-    const hash = createHash('sha256').update(token).digest('hex');
+    const hash = hashOfToken(token).toString('hex');
     const made = { name, hash, ...(profile && { profile }), createdAt: new Date().toISOString() };
     return [...tokens, made].sort((a, b) => (a.name < b.name ? -1 : 1));
   });

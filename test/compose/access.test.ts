@@ -11,22 +11,13 @@ import {
   startAuthorizationServer,
   type TestAuthorizationServer,
 } from '../support/authorization-server.ts';
+import { INITIALIZE } from '../support/initialize.ts';
 import { needs } from '../support/needs.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'portolan-access-'));
 const file = (name: string) => join(folder, name);
 const gateway = createGateway({ upstreams: [], info: { name: 'test' } });
 const audience = 'https://gateway.example.com/mcp';
-const initialize = JSON.stringify({
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'initialize',
-  params: {
-    protocolVersion: '2025-11-25',
-    capabilities: {},
-    clientInfo: { name: 'test', version: '1' },
-  },
-});
 const post = (url: string, token?: string) =>
   fetch(url, {
     method: 'POST',
@@ -35,7 +26,7 @@ const post = (url: string, token?: string) =>
       Accept: 'application/json, text/event-stream',
       ...(token && { Authorization: `Bearer ${token}` }),
     },
-    body: initialize,
+    body: INITIALIZE,
   });
 
 afterAll(async () => {

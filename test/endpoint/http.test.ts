@@ -10,6 +10,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import type { HttpEndpoint, HttpOptions } from '../../gateway/endpoint/http.ts';
 import { META } from '../../gateway/relay/protocol.ts';
 import { fixture, gatewayOf, httpOf, type Json, upstream } from '../support/gateway.ts';
+import { INITIALIZE } from '../support/initialize.ts';
 
 const TOKEN = 'a-token-of-the-test-that-is-long-enough';
 const accept = 'application/json, text/event-stream';
@@ -60,16 +61,6 @@ function send(
 }
 
 const authorization = `Bearer ${TOKEN}`;
-const initialize = JSON.stringify({
-  jsonrpc: '2.0',
-  id: 1,
-  method: 'initialize',
-  params: {
-    protocolVersion: '2025-11-25',
-    capabilities: {},
-    clientInfo: { name: 't', version: '1' },
-  },
-});
 const modern = (method: string, params: Json = {}) => ({
   headers: {
     authorization,
@@ -92,7 +83,7 @@ describe('who may come in', () => {
   it('needs the bearer token, for every method', async () => {
     const endpoint = await endpointOf();
     for (const method of ['POST', 'GET', 'DELETE']) {
-      const answer = await send(endpoint, { method, body: method === 'POST' ? initialize : '' });
+      const answer = await send(endpoint, { method, body: method === 'POST' ? INITIALIZE : '' });
       expect(answer.status).toBe(401);
       expect(answer.headers['www-authenticate']).toMatch(/^Bearer /);
     }
@@ -102,10 +93,10 @@ describe('who may come in', () => {
       `Basic ${TOKEN}`,
       `Bearer ${TOKEN} x`,
     ]) {
-      const answer = await send(endpoint, { headers: { authorization: wrong }, body: initialize });
+      const answer = await send(endpoint, { headers: { authorization: wrong }, body: INITIALIZE });
       expect(answer.status).toBe(401);
     }
-    const answer = await send(endpoint, { headers: { authorization }, body: initialize });
+    const answer = await send(endpoint, { headers: { authorization }, body: INITIALIZE });
     expect(answer.status).toBe(200);
     expect(answer.headers['mcp-session-id']).toMatch(/^[\x21-\x7e]+$/);
   });
@@ -116,7 +107,7 @@ describe('who may come in', () => {
       allowedHosts: ['gate.example'],
     });
     const status = async (headers: Record<string, string>) =>
-      (await send(endpoint, { headers: { authorization, ...headers }, body: initialize })).status;
+      (await send(endpoint, { headers: { authorization, ...headers }, body: INITIALIZE })).status;
     expect(await status({ host: 'evil.example' })).toBe(403);
     expect(await status({ host: `evil.example:${endpoint.port}` })).toBe(403);
     expect(await status({ host: 'localhost.evil.example' })).toBe(403);
@@ -135,7 +126,7 @@ describe('who may come in', () => {
         { name: 'eve', token: `${TOKEN}-of-eve` },
       ],
     });
-    const opened = await send(endpoint, { headers: { authorization }, body: initialize });
+    const opened = await send(endpoint, { headers: { authorization }, body: INITIALIZE });
     const session = String(opened.headers['mcp-session-id']);
     const ping = JSON.stringify({ jsonrpc: '2.0', id: 2, method: 'ping' });
     const as = async (token: string) => {
@@ -151,11 +142,11 @@ describe('who may come in', () => {
       verifyToken: async (token) => (token === 'jwt' ? { principal: 'grace' } : undefined),
       protectedResource: { resource: 'https://gate.example/mcp' },
     });
-    const bad = await send(endpoint, { headers: { authorization: 'Bearer x' }, body: initialize });
+    const bad = await send(endpoint, { headers: { authorization: 'Bearer x' }, body: INITIALIZE });
     expect(bad.headers['www-authenticate']).toContain('resource_metadata=');
     const good = await send(endpoint, {
       headers: { authorization: 'Bearer jwt' },
-      body: initialize,
+      body: INITIALIZE,
     });
     expect(good.status).toBe(200);
     const document = await send(endpoint, {
@@ -188,11 +179,11 @@ describe('what may come in', () => {
     const endpoint = await endpointOf({ maxSessions: 2, maxRequests: 4 });
     const large = await send(endpoint, {
       headers: { authorization, 'x-large': 'x'.repeat(20_000) },
-      body: initialize,
+      body: INITIALIZE,
     }).catch(() => ({ status: 400 }));
     expect([400, 431]).toContain(large.status);
     for (let count = 0; count < 10; count += 1) {
-      expect((await send(endpoint, { headers: { authorization }, body: initialize })).status).toBe(
+      expect((await send(endpoint, { headers: { authorization }, body: INITIALIZE })).status).toBe(
         200,
       );
     }
@@ -224,7 +215,7 @@ describe('what may come in', () => {
       return [answer.status, (JSON.parse(answer.text) as { error?: Json }).error?.code];
     };
     expect(await post('not json')).toEqual([400, -32700]);
-    expect(await post(initialize, { 'content-type': 'text/plain' })).toEqual([415, -32600]);
+    expect(await post(INITIALIZE, { 'content-type': 'text/plain' })).toEqual([415, -32600]);
     const ping = '{"jsonrpc":"2.0","id":1,"method":"ping"}';
     expect(await post(ping)).toEqual([400, -32600]);
     expect(await post(ping, { 'mcp-session-id': 'none' })).toEqual([404, -32001]);
@@ -265,7 +256,7 @@ describe('what may come in', () => {
 
   it('survives 10,000 random malformed requests', { timeout: 120_000 }, async () => {
     const endpoint = await endpointOf();
-    const seeds = [initialize, modern('tools/list').body, '[]', '{}', 'null', '"x"', '[1,[2]]'];
+    const seeds = [INITIALIZE, modern('tools/list').body, '[]', '{}', 'null', '"x"', '[1,[2]]'];
     const heads = ['POST', 'GET', 'DELETE', 'PUT', 'OPTIONS'];
     let answered = 0;
     const attack = async (index: number) => {
@@ -307,7 +298,7 @@ describe('what may come in', () => {
         return new Promise((resolve) => socket.once('close', resolve));
       }),
     );
-    expect((await send(endpoint, { headers: { authorization }, body: initialize })).status).toBe(
+    expect((await send(endpoint, { headers: { authorization }, body: INITIALIZE })).status).toBe(
       200,
     );
   });
@@ -316,7 +307,7 @@ describe('what may come in', () => {
 describe('sessions', () => {
   it('outlive an unknown method', async () => {
     const endpoint = await endpointOf();
-    const opened = await send(endpoint, { headers: { authorization }, body: initialize });
+    const opened = await send(endpoint, { headers: { authorization }, body: INITIALIZE });
     const headers = { authorization, 'mcp-session-id': String(opened.headers['mcp-session-id']) };
     const answer = await send(endpoint, {
       headers,
@@ -328,7 +319,7 @@ describe('sessions', () => {
 
   it('end when the client ends them', async () => {
     const endpoint = await endpointOf();
-    const opened = await send(endpoint, { headers: { authorization }, body: initialize });
+    const opened = await send(endpoint, { headers: { authorization }, body: INITIALIZE });
     const headers = { authorization, 'mcp-session-id': String(opened.headers['mcp-session-id']) };
     expect((await send(endpoint, { method: 'DELETE', headers })).status).toBe(204);
     const body = '{"jsonrpc":"2.0","id":2,"method":"ping"}';
@@ -338,7 +329,7 @@ describe('sessions', () => {
   it('keep what belongs to no request until the client listens', async () => {
     const gateway = gatewayOf([upstream('scripted', fixture('scripted.ts'))]);
     const endpoint = await httpOf(gateway);
-    const opened = await send(endpoint, { body: initialize });
+    const opened = await send(endpoint, { body: INITIALIZE });
     const headers = { 'mcp-session-id': String(opened.headers['mcp-session-id']) };
     await gateway.setUpstreams([]);
     const seen = new Promise<string>((resolve, reject) => {
@@ -385,7 +376,7 @@ it('serves over TLS', async () => {
       (response) => resolve(response.resume().statusCode ?? 0),
     );
     sent.on('error', reject);
-    sent.end(initialize);
+    sent.end(INITIALIZE);
   });
   expect(status).toBe(200);
 });

@@ -63,8 +63,9 @@ export async function removeSecret(
   options: ProfileOptions & { readonly json?: true },
 ): Promise<void> {
   const address = parseAddress(text, await scopeOf(options));
-  const removed = await openUserVault().remove(address);
-  const known = removed ? [] : (await openUserVault().list()).map(addressOf);
+  const vault = openUserVault();
+  const removed = await vault.remove(address);
+  const known = removed ? [] : (await vault.list()).map(addressOf);
   print(options.json, { secret: text, profile: address.profile, removed }, () =>
     removed
       ? `${text} is removed`

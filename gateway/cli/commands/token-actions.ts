@@ -1,13 +1,12 @@
 import { portolanPaths } from '../../paths.ts';
-import { lastingName, profilePlace } from '../../profile/place.ts';
-import { readProfile } from '../../profile/read-profile.ts';
+import { existingProfile } from '../../profile/read-profile.ts';
 import { createToken, readTokens, revokeToken } from '../../tokens/token-store.ts';
 import { note, print, table } from '../print.ts';
 import type { TokenCreateOptions } from './token.ts';
 
 export async function create(name: string, { profile, json }: TokenCreateOptions): Promise<void> {
   const paths = portolanPaths();
-  const served = profile === undefined ? undefined : await existing(profile);
+  const served = profile === undefined ? undefined : await existingProfile(profile, paths);
   const token = await createToken(paths, { name, profile: served });
   // Only the token on stdout, so that a shell can put it where it belongs.
   print(json, { name, ...(served && { profile: served }), token }, () => token);
@@ -35,12 +34,4 @@ export async function list({ json }: { json?: true }): Promise<void> {
 export async function revoke(name: string, { json }: { json?: true }): Promise<void> {
   await revokeToken(portolanPaths(), name);
   print(json, { name, revoked: true }, () => `the token ${name} is revoked`);
-}
-
-/** The profile as it can be found again from any folder; it must be there. */
-async function existing(profile: string): Promise<string> {
-  const paths = portolanPaths();
-  const place = await profilePlace(profile, paths);
-  await readProfile(place, paths);
-  return lastingName(place);
 }
