@@ -7,6 +7,7 @@ import type {
 import { PortolanError } from '../../core/errors.ts';
 import type { CatalogSet } from '../catalog/catalog-set.ts';
 import { entryFetcher } from '../clients/propose.ts';
+import type { Policies } from '../policy/load-policy.ts';
 import { type Addition, missingParameters, planAddition } from '../profile/add-server.ts';
 import type { ProfileContext } from '../profile/profile-context.ts';
 import { EMPTY_LOCK } from '../profile/profile-lock.ts';
@@ -47,10 +48,13 @@ export async function planMigration(
     catalogs,
     vault,
     profile,
+    policies,
   }: {
     readonly catalogs: CatalogSet;
     readonly vault: Pick<Vault, 'check'>;
     readonly profile: ProfileContext;
+    /** A server that they refuse is left out, and stops no other. */
+    readonly policies: Policies;
   },
 ): Promise<readonly ServerPlan[]> {
   const fetchEntry = entryFetcher(catalogs);
@@ -68,7 +72,11 @@ export async function planMigration(
       plans.push({ docker, matches, notes: [note] });
       continue;
     }
-    plans.push(await planServer(docker, match, matches));
+    const plan = await planServer(docker, match, matches).catch((error: unknown) => {
+      if (!(error instanceof PortolanError) || error.code !== 'POLICY_REFUSED') throw error;
+      return { docker, matches, notes: [error.message] };
+    });
+    plans.push(plan);
   }
   return plans;
 
@@ -77,7 +85,7 @@ export async function planMigration(
     match: NonNullable<ServerPlan['taken']>['match'],
     matches: readonly EntryMatch[],
   ): Promise<ServerPlan> {
-    const addition = await planAddition(match.entry, { catalogs, vault, profile });
+    const addition = await planAddition(match.entry, { catalogs, vault, profile, policies });
     const { entry } = addition.server;
     const { parameters, notes } = carrySettings(entry, docker.config);
     const tools = toolsFor(docker, addition.tools);

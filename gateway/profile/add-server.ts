@@ -42,14 +42,14 @@ export async function planAddition(
     vault,
     profile = NO_PROFILE,
     texts = new Map(),
-    policies = [],
+    policies,
   }: {
     readonly catalogs: CatalogSet;
     readonly vault: Pick<Vault, 'check'>;
     readonly profile?: ProfileContext;
     readonly texts?: ReadonlyMap<string, string>;
     /** What they refuse by name, catalog or signer is not added: it would never be served. */
-    readonly policies?: Policies;
+    readonly policies: Policies;
   },
 ): Promise<Addition> {
   const [name = '', version] = text.split('@');

@@ -78,6 +78,17 @@ describe.skipIf(process.platform === 'win32')('portolan migrate docker', () => {
     expect(profiles()).toEqual([]);
   });
 
+  it('leaves out what the policy refuses, and takes the rest', async () => {
+    writeToolkit(docker());
+    put('portolan/config/policy.yaml', 'servers: {deny: [duckduckgo]}\n');
+    const applied = await migrate(['--apply']);
+    expect(applied).toMatchObject({ code: 0, stderr: '' });
+    expect(applied.stdout).toContain('- duckduckgo: left out');
+    expect(applied.stdout).toMatch(/! the user's policy refuses .*duckduckgo/);
+    expect(profileFile('docker')).toContain('github:');
+    expect(profileFile('docker')).not.toContain('duckduckgo');
+  });
+
   it('writes a profile that is locked and that other commands read', async () => {
     writeToolkit(docker());
     const applied = await migrate(['--apply']);

@@ -11,6 +11,7 @@ import {
 import { ENABLED, readDockerSetup } from '../../migrate/read-docker.ts';
 import type { Paths } from '../../paths.ts';
 import { portolanPaths } from '../../paths.ts';
+import { loadPolicies } from '../../policy/load-policy.ts';
 import { createProfile, profileExists } from '../../profile/change-profile.ts';
 import { type ProfilePlace, profilePlace } from '../../profile/place.ts';
 import { NO_PROFILE } from '../../profile/profile-context.ts';
@@ -45,6 +46,7 @@ export async function migrateDocker(options: MigrateDockerOptions): Promise<void
   requireKnown(map, setup.profiles);
   const catalogs = await openCatalogs(options, paths, note);
   const vault = openUserVault();
+  const policies = await loadPolicies(paths);
   const plans: ProfilePlan[] = [];
   for (const docker of profiles) {
     const place = await placeFor(docker, options, plans, paths);
@@ -56,7 +58,7 @@ export async function migrateDocker(options: MigrateDockerOptions): Promise<void
       servers: await planMigration(
         docker,
         { likely: options.likely === true, map },
-        { catalogs, vault, profile },
+        { catalogs, vault, profile, policies },
       ),
     });
   }
