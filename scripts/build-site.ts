@@ -23,14 +23,14 @@ import { fullTextParts, type ListItem, type SiteData } from './site/model.ts';
 import { openPool, type Pool } from './site/pool.ts';
 import { type Publication, readPublication } from './site/publication.ts';
 import { sanitizeSvg } from './site/readme.ts';
-import { buildRenderer, copyAssets } from './site/renderer.ts';
+import { type Astro, buildRenderer, copyAssets, startAstroAhead } from './site/renderer.ts';
 import { shortHash } from './site/signature.ts';
 import { SLICES, type Slice, type SliceResult, sliceOf } from './site/slice.ts';
 import { type BuildState, type ServerFacts, saveState, takeState } from './site/state.ts';
 import { openOutput, removeFile } from './site/write.ts';
 
 /** Where a site is built from and to. Paths are absolute. */
-export interface SiteBuild {
+export interface SitePaths {
   /** Folder of this repository. */
   readonly root: string;
   /** Folder that the site is written to. */
@@ -39,12 +39,17 @@ export interface SiteBuild {
   readonly work: string;
   /** Path that the site will live under, e.g. `/` or `/catalog/`. */
   readonly base: string;
+}
+
+export interface SiteBuild extends SitePaths {
   readonly log?: (line: string) => void;
+  /** Astro, when it was started ahead. */
+  readonly astro?: Astro | undefined;
 }
 
 /** Builds the whole site of a publication; with what an earlier build left, only what changed. */
 export async function buildSite(publication: Publication, build: SiteBuild): Promise<void> {
-  const { log = () => {}, ...paths } = build;
+  const { log = () => {}, astro, ...paths } = build;
   const { root, out, work, base } = paths;
   await mkdir(work, { recursive: true });
   const site = siteData(publication);
@@ -53,11 +58,12 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
   const mark = shortHash(JSON.stringify([code, base, shellOf(site)]));
   const before = await startFrom(await takeState(work), mark, out);
 
-  const pool = openPool({ build: paths, site, reader: publication.reader });
+  const pool = openPool({ build: paths, site, reader: publication.reader }, { here: !site.large });
   try {
-    const renderer = buildRenderer(paths, shortHash(JSON.stringify([code, base, site.theme]))).then(
-      () => pool.runOnEach({ kind: 'renderer' }),
-    );
+    const rendererMark = shortHash(JSON.stringify([code, base, site.theme]));
+    const renderer = buildRenderer(paths, rendererMark, astro)
+      .then(() => pool.grow())
+      .then(() => pool.runOnEach({ kind: 'renderer' }));
     // Awaited below; until then a failure must not end the process unheard.
     renderer.catch(() => {});
     const slices = await writeServers(publication, before, mark, pool);
@@ -198,7 +204,7 @@ function keeper(before: Before): Keeper {
 }
 
 interface Shared {
-  readonly build: Omit<SiteBuild, 'log'>;
+  readonly build: SitePaths;
   readonly site: SiteData;
   /** Digest of the documentation. */
   readonly docs: string;
@@ -312,16 +318,18 @@ async function main(): Promise<void> {
       base: { type: 'string' },
     },
   });
-  const layout = values.catalog.replace(/^oci-layout:/, '');
-  const publication = await readPublication(resolve(root, layout), resolve(root, values.registry));
   const started = performance.now();
-  await buildSite(publication, {
+  const build: SiteBuild = {
     root,
     out: resolve(root, values.out),
     work: resolve(root, values.work),
     base: values.base ?? process.env.PORTOLAN_BASE ?? '/',
     log: (line) => console.error(`site: ${line}`),
-  });
+  };
+  const astro = startAstroAhead(build);
+  const layout = values.catalog.replace(/^oci-layout:/, '');
+  const publication = await readPublication(resolve(root, layout), resolve(root, values.registry));
+  await buildSite(publication, { ...build, astro });
   console.error(`site: ${values.out} in ${((performance.now() - started) / 1000).toFixed(1)} s`);
 }
 

@@ -54,6 +54,8 @@ const child = spawn(node, process.argv.slice(2), {
   stdio: 'inherit',
   shell: process.platform === 'win32',
   env: {
+    // Compiled code of tools is kept, which saves half a second of each build.
+    NODE_COMPILE_CACHE: join(root, 'node_modules', '.cache', 'compiled'),
     ...process.env,
     PATH: `${join(root, 'node_modules', '.bin')}${process.platform === 'win32' ? ';' : ':'}${process.env.PATH}`,
   },

@@ -45,22 +45,27 @@ interface Figures {
 const root = resolve(import.meta.dirname, '../..');
 /** Outside of any Git repository, whose newest commit would date every entry. */
 const work = join(tmpdir(), 'portolan-bench');
+/**
+ * Of this run alone, and removed at its end: after a large `rm -r`, ext4 makes new files ten times as
+ * dear for some minutes.
+ */
+const run = join(work, `run-${process.pid}`);
 const gz = (bytes: Uint8Array) => gzipSync(bytes, { level: 9 }).byteLength;
 
 async function measure(count: number): Promise<Figures> {
   const registry = join(work, `registry-${count}`);
   const catalog = join(work, `catalog-${count}`);
-  const out = join(work, `site-${count}`);
-  const cache = join(work, `work-${count}`);
+  const out = join(run, `site-${count}`);
+  const cache = join(run, `work-${count}`);
   if (!existsSync(registry)) await generateRegistry(registry, count);
-  const publish = () => run(['scripts/build-catalog.ts', '--registry', registry, '--out', catalog]);
+  const publish = () =>
+    runMeasured(['scripts/build-catalog.ts', '--registry', registry, '--out', catalog]);
   const build = () =>
-    run([
+    runMeasured([
       ...['scripts/build-site.ts', '--catalog', catalog, '--registry', registry],
       ...['--out', out, '--work', cache],
     ]);
   await publish();
-  await Promise.all([out, cache].map((path) => rm(path, { recursive: true, force: true })));
   const cold = await build();
   await changeOne(registry);
   await publish();
@@ -135,7 +140,7 @@ function withImports(out: string, scripts: readonly string[]): string[] {
 }
 
 /** Runs a script of ours and measures it with all its children. */
-async function run(args: readonly string[]): Promise<Build> {
+async function runMeasured(args: readonly string[]): Promise<Build> {
   const started = performance.now();
   const child = spawn('sh', ['-c', '"$@" >&2 || exit 1; times', 'sh', process.execPath, ...args], {
     cwd: root,
@@ -212,5 +217,9 @@ const { values } = parseArgs({
   },
 });
 const figures: Figures[] = [];
-for (const count of values.counts.split(',')) figures.push(await measure(Number(count)));
-console.log(report(figures));
+try {
+  for (const count of values.counts.split(',')) figures.push(await measure(Number(count)));
+  console.log(report(figures));
+} finally {
+  await rm(run, { recursive: true, force: true });
+}

@@ -2,7 +2,7 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createIndex } from 'pagefind';
 import { cutText } from '../../core/text.ts';
-import type { SiteBuild } from '../build-site.ts';
+import type { SitePaths } from '../build-site.ts';
 import type { ServerPage } from './model.ts';
 import { openOutput } from './write.ts';
 
@@ -32,7 +32,7 @@ export const recordOf = (page: ServerPage, base: string, large: boolean): FullTe
  * the first part has the documentation too. Returns the paths of its files.
  */
 export async function buildFullText(
-  { root, work, out, base }: Omit<SiteBuild, 'log'>,
+  { root, work, out, base }: SitePaths,
   part: number,
   of: number,
   slices: readonly number[],

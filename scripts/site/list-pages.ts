@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { SiteBuild } from '../build-site.ts';
+import type { SitePaths } from '../build-site.ts';
 import { docsImages } from './docs-images.ts';
 import { readList } from './list-file.ts';
 import type { SiteData } from './model.ts';
@@ -12,7 +12,7 @@ import { openOutput } from './write.ts';
  * is read when the first part is written, and serves the others.
  */
 export function openLists(
-  { root, work, out }: Omit<SiteBuild, 'log'>,
+  { root, work, out }: SitePaths,
   site: SiteData,
   renderer: Promise<Renderer>,
 ) {

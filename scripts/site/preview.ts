@@ -34,7 +34,7 @@ const ACCENT_LEVEL = 4;
  * in a file: no browser, no fonts, the same bytes everywhere, and a few milliseconds each.
  */
 export function previewImage({ brand, title, text, footer, accent }: Preview): Buffer {
-  const rows = blank().slice();
+  const rows = blank();
   const { large, small } = letters();
   drawText(rows, small, brand, 72, ACCENT_LEVEL);
   let y = 150;
@@ -144,14 +144,19 @@ function drawText(rows: Uint8Array, font: Letters, text: string, top: number, co
 /** Bytes of a row: one that says how it is filtered (not at all), and half of one for each pixel. */
 const ROW = 1 + WIDTH / 2;
 let paper: Uint8Array | undefined;
+/** The rows being drawn, used again for each image: they are a third of a megabyte. */
+let rows: Uint8Array | undefined;
 
-/** Rows of paper, with the bar at their edge. */
+/** Rows of paper, with the bar at their edge; good until the next call. */
 function blank(): Uint8Array {
-  if (paper) return paper;
-  paper = new Uint8Array(ROW * HEIGHT);
-  const bar = ACCENT_LEVEL + 3;
-  for (let y = 0; y < HEIGHT; y++) paper.fill((bar << 4) | bar, y * ROW + 1, y * ROW + 1 + 16);
-  return paper;
+  if (!paper || !rows) {
+    paper = new Uint8Array(ROW * HEIGHT);
+    const bar = ACCENT_LEVEL + 3;
+    for (let y = 0; y < HEIGHT; y++) paper.fill((bar << 4) | bar, y * ROW + 1, y * ROW + 1 + 16);
+    rows = new Uint8Array(paper.length);
+  }
+  rows.set(paper);
+  return rows;
 }
 
 /** A PNG of four bits a pixel: 0 is paper, 1 to 3 shades of ink, 5 to 7 shades of the accent. */

@@ -4,9 +4,10 @@ import { existsSync } from 'node:fs';
 import { cp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import process from 'node:process';
+import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { PortolanError } from '../../core/errors.ts';
-import type { SiteBuild } from '../build-site.ts';
+import type { SitePaths } from '../build-site.ts';
 import type { ListItem, SiteData } from './model.ts';
 
 /** What Astro makes of site/: a function that renders any page (see site/src/renderer.ts). */
@@ -20,33 +21,62 @@ export interface Renderer {
   pagesOfSite(): readonly { readonly path: string; readonly locals: object }[];
 }
 
+/** Astro in a process of its own, so that its memory is free before pages are made. */
+export interface Astro {
+  /** Has it build, with `work/site.json` as it is now, and waits for the end. Rejects with `failed`. */
+  build(): Promise<void>;
+}
+
 /**
- * Builds the renderer with Astro, unless the working folder holds it already: `mark` changes with
- * all that goes into it. In a process of its own, so that its memory is free before pages are made.
+ * Starts Astro, which loads for the better part of a second, before it is known what to build;
+ * undefined when the working folder holds a renderer, for most builds need no other.
  */
-export async function buildRenderer({ root, work, base }: SiteBuild, mark: string): Promise<void> {
-  const folder = join(work, 'renderer');
-  const done = join(folder, 'mark');
-  if (existsSync(done) && (await readFile(done, 'utf8')) === mark) return;
-  await rm(folder, { recursive: true, force: true });
-  const child = spawn(process.execPath, [import.meta.filename, root], {
-    stdio: ['ignore', 'ignore', 'inherit'],
+export const startAstroAhead = (build: SitePaths): Astro | undefined =>
+  existsSync(markOf(build)) ? undefined : startAstro(build);
+
+const folderOf = ({ work }: SitePaths) => join(work, 'renderer');
+const markOf = (build: SitePaths) => join(folderOf(build), 'mark');
+
+function startAstro(build: SitePaths): Astro {
+  const child = spawn(process.execPath, [import.meta.filename, build.root], {
+    stdio: ['pipe', 'ignore', 'inherit'],
     env: {
       ...environment(),
       ASTRO_TELEMETRY_DISABLED: '1',
-      PORTOLAN_SITE_DATA: work,
-      PORTOLAN_SITE_OUT: folder,
-      PORTOLAN_BASE: base,
+      PORTOLAN_SITE_DATA: build.work,
+      PORTOLAN_SITE_OUT: folderOf(build),
+      PORTOLAN_BASE: build.base,
     },
   });
-  const [status] = (await once(child, 'exit')) as [number | null];
-  if (status !== 0) {
-    throw new PortolanError(
-      'failed',
-      'SITE_BUILD',
-      `Astro could not build site/ (exit ${status}); its output above tells why`,
-    );
-  }
+  const ended = once(child, 'exit') as Promise<[number | null]>;
+  // Told to the one that waits in build(); without one, the process ends with this one.
+  ended.catch(() => {});
+  child.stdin.on('error', () => {});
+  child.unref();
+  return {
+    async build() {
+      child.ref();
+      child.stdin.end(GO);
+      const [status] = await ended;
+      if (status === 0) return;
+      throw new PortolanError(
+        'failed',
+        'SITE_BUILD',
+        `Astro could not build site/ (exit ${status}); its output above tells why`,
+      );
+    },
+  };
+}
+
+/**
+ * Builds the renderer with Astro, unless the working folder holds it already: `mark` changes with
+ * all that goes into it.
+ */
+export async function buildRenderer(build: SitePaths, mark: string, ahead?: Astro): Promise<void> {
+  const done = markOf(build);
+  if (existsSync(done) && (await readFile(done, 'utf8')) === mark) return;
+  await rm(folderOf(build), { recursive: true, force: true });
+  await (ahead ?? startAstro(build)).build();
   await writeFile(done, mark);
 }
 
@@ -57,7 +87,7 @@ function environment(): NodeJS.ProcessEnv {
 }
 
 /** Copies styles, scripts and the public files into the site; returns their paths. */
-export async function copyAssets({ work, out }: SiteBuild): Promise<string[]> {
+export async function copyAssets({ work, out }: SitePaths): Promise<string[]> {
   const from = join(work, 'renderer/client');
   await cp(from, out, { recursive: true });
   const items = await readdir(from, { recursive: true, withFileTypes: true });
@@ -70,7 +100,12 @@ export async function loadRenderer(work: string): Promise<Renderer> {
   return import(pathToFileURL(join(work, 'renderer/server/renderer.mjs')).href);
 }
 
+/** What tells the process of Astro to build; when its input ends without it, nobody waits for it. */
+const GO = 'build';
+
 if (import.meta.main) {
   const { build } = await import('astro');
-  await build({ root: process.argv[2] as string, logLevel: 'warn' });
+  if ((await text(process.stdin)) === GO) {
+    await build({ root: process.argv[2] as string, logLevel: 'warn' });
+  }
 }

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CatalogServer } from '../../core/entry/types.generated.ts';
-import type { SiteBuild } from '../build-site.ts';
+import type { SitePaths } from '../build-site.ts';
 import { compileServer } from './compile.ts';
 import { type FullTextRecord, recordOf, textPath } from './full-text.ts';
 import { type ServerPage, type SiteData, shardOf } from './model.ts';
@@ -14,7 +14,7 @@ import { type Output, openOutput, writeIfChanged } from './write.ts';
 /** Slices that the servers of a catalog are divided into, by their names. */
 export const SLICES = 64;
 /** Pages that wait for the renderer at once, at most: each takes some 50 KB. */
-const MOST_WAITING = 400;
+const MOST_WAITING = 1000;
 
 /** A part of the work: some servers, of which those with `known` facts did not change. */
 export interface Slice {
@@ -41,11 +41,15 @@ export const sliceOf = (name: string): number => Number.parseInt(shardOf(name), 
 
 /** Writes slices: everything of their servers, and their texts for the full-text index. */
 export function openSlices(
-  build: Omit<SiteBuild, 'log'>,
+  build: SitePaths,
   site: SiteData,
   reader: Reader,
   renderer: Promise<Renderer>,
 ) {
+  let isReady = false;
+  renderer.then(() => {
+    isReady = true;
+  });
   let waiting: { readonly page: ServerPage; readonly output: Output }[] = [];
 
   async function flush(): Promise<void> {
@@ -90,7 +94,7 @@ export function openSlices(
       for (const [path, content] of serverFiles(page, site, icon)) output.write(path, content);
       waiting.push({ page, output });
       rendered += 1;
-      if (waiting.length >= MOST_WAITING) await flush();
+      if (isReady || waiting.length >= MOST_WAITING) await flush();
     }
     for (const [shard, members] of shards) {
       output.write(`data/${shard}.json`, JSON.stringify(members));

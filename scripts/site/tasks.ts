@@ -1,0 +1,54 @@
+import type { SitePaths } from '../build-site.ts';
+import { openLists } from './list-pages.ts';
+import type { SiteData } from './model.ts';
+import type { Reader, ReaderSource } from './publication.ts';
+import { loadRenderer, type Renderer } from './renderer.ts';
+import { openSlices, type Slice } from './slice.ts';
+
+/** What every thread knows. */
+export interface TaskData {
+  readonly build: SitePaths;
+  readonly site: SiteData;
+  readonly reader: ReaderSource;
+}
+
+export type Task =
+  | { readonly kind: 'slice'; readonly slice: Slice }
+  /** The renderer is there; until then servers' pages wait. */
+  | { readonly kind: 'renderer' }
+  /** Writes the pages that waited for the renderer. */
+  | { readonly kind: 'flush' }
+  /** Pages that are not of one server: each `of`-th, from `part` on. */
+  | { readonly kind: 'lists'; readonly part: number; readonly of: number };
+
+/** Opens what a thread needs for tasks, and returns the function that does them, one after the other. */
+export async function openTasks({ build, site, reader: source }: TaskData) {
+  const { promise: renderer, resolve: ready } = Promise.withResolvers<Renderer>();
+  const { openReader } = (await import(source.module)) as {
+    openReader: (argument: unknown) => Reader | Promise<Reader>;
+  };
+  const slices = openSlices(build, site, await openReader(source.argument), renderer);
+  const writeLists = openLists(build, site, renderer);
+  let last: Promise<unknown> = Promise.resolve();
+
+  return async function run(task: Task): Promise<unknown> {
+    // Not in its turn: a slice before it may be waiting for it.
+    if (task.kind === 'renderer') {
+      const loaded = await loadRenderer(build.work);
+      loaded.provide({ site, list: [], docs: '' });
+      return ready(loaded);
+    }
+    const turn = last.then((): Promise<unknown> => {
+      switch (task.kind) {
+        case 'slice':
+          return slices.write(task.slice);
+        case 'flush':
+          return slices.flush();
+        case 'lists':
+          return writeLists(task.part, task.of);
+      }
+    });
+    last = turn.catch(() => {});
+    return turn;
+  };
+}
