@@ -18,49 +18,47 @@ export interface SearchFigures {
   readonly slipFound: number;
 }
 
-/** Milliseconds by the clock from a key to the results on the page, in a browser. */
+/** Milliseconds by the clock, from a key as the browser gets it. */
+export interface KeyFigures {
+  /** Until the results are in the page. */
+  readonly results: number;
+  /** Until the frame with them is laid out and painted. */
+  readonly painted: number;
+}
+
 export interface BrowserFigures {
   /** The first key right after the page is there: the index is fetched and made ready first. */
-  readonly firstKey: number;
+  readonly firstKey: KeyFigures;
   /** Each further key. */
-  readonly nextKey: number;
+  readonly nextKey: KeyFigures;
 }
 
 const SAMPLE = 200;
 const VISITS = 5;
+/** Milliseconds between two keys of someone who types quickly. */
+const PAUSE = 120;
 
 /** Types into the search of a built site with Chromium; medians. Undefined where there is none. */
 export async function measureTyping(site: string): Promise<BrowserFigures | undefined> {
   if (!chromiumPath()) return undefined;
   const host = await serveSite(site, 0);
   const browser = await launchChromium();
-  const first: number[] = [];
-  const next: number[] = [];
+  const first: KeyFigures[] = [];
+  const next: KeyFigures[] = [];
   try {
     for (let visit = 0; visit < VISITS; visit += 1) {
       const page = await browser.newPage();
       await page.goto(host.url, { waitUntil: 'load' });
-      await page.evaluate(() => {
-        const times: number[] = [];
-        let typed = 0;
-        Object.assign(window, { times });
-        addEventListener('keydown', () => {
-          typed = performance.now();
-        });
-        new MutationObserver(() => {
-          // Later changes, as when the names of tools arrive, belong to no key.
-          if (typed > 0) times.push(performance.now() - typed);
-          typed = 0;
-        }).observe(document.querySelector('[data-cards]') as Element, { childList: true });
-        document.querySelector<HTMLInputElement>('[name=q]')?.focus();
-      });
-      const count = () => page.evaluate(() => (window as unknown as { times: number[] }).times);
+      await page.evaluate(watchKeys);
+      const keys = () =>
+        page.evaluate(() => (window as unknown as { keys: readonly KeyFigures[] }).keys);
       for (const [index, key] of [...'search'].entries()) {
         await page.keyboard.press(key);
-        while ((await count()).length <= index) await page.waitForTimeout(5);
+        while ((await keys()).length <= index) await page.waitForTimeout(5);
+        await page.waitForTimeout(PAUSE);
       }
-      const [begin = 0, ...rest] = await count();
-      first.push(begin);
+      const [begin, ...rest] = await keys();
+      if (begin) first.push(begin);
       next.push(...rest);
       await page.close();
     }
@@ -68,7 +66,35 @@ export async function measureTyping(site: string): Promise<BrowserFigures | unde
     await browser.close();
     await host.close();
   }
-  return { firstKey: median(first), nextKey: median(next) };
+  const medians = (keys: readonly KeyFigures[]): KeyFigures => ({
+    results: median(keys.map(({ results }) => results)),
+    painted: median(keys.map(({ painted }) => painted)),
+  });
+  return { firstKey: medians(first), nextKey: medians(next) };
+}
+
+/** Runs in the page: puts the focus in the search, and a figure in `keys` for each key. */
+function watchKeys(): void {
+  const keys: KeyFigures[] = [];
+  let typed = 0;
+  Object.assign(window, { keys });
+  addEventListener('keydown', ({ timeStamp }) => {
+    typed = timeStamp;
+  });
+  new MutationObserver(() => {
+    // Later changes, as when the names of tools arrive, belong to no key.
+    if (typed === 0) return;
+    const since = typed;
+    const results = performance.now() - since;
+    typed = 0;
+    requestAnimationFrame(() => {
+      // Delivered when the frame is done.
+      const { port1, port2 } = new MessageChannel();
+      port1.onmessage = () => keys.push({ results, painted: performance.now() - since });
+      port2.postMessage('');
+    });
+  }).observe(document.querySelector('[data-cards]') as Element, { childList: true });
+  document.querySelector<HTMLInputElement>('[name=q]')?.focus();
 }
 
 /** Searches the built index, with the browser's own code, for titles as they are and with a slip. */

@@ -201,8 +201,10 @@ function report(figures: readonly Figures[]): string {
     row('Index made ready in the browser', ({ search }) => `${search.ready.toFixed(0)} ms`),
     row('Query, median', ({ search }) => `${search.query.toFixed(1)} ms`),
     row('Query with a slip, median', ({ search }) => `${search.slipQuery.toFixed(1)} ms`),
-    row('In Chromium: first key to results', ({ typing }) => inMs(typing?.firstKey)),
-    row('In Chromium: next key to results', ({ typing }) => inMs(typing?.nextKey)),
+    row('In Chromium: first key to results', ({ typing }) => inMs(typing?.firstKey.results)),
+    row('and to their being painted', ({ typing }) => inMs(typing?.firstKey.painted)),
+    row('In Chromium: next key to results', ({ typing }) => inMs(typing?.nextKey.results)),
+    row('and to their being painted', ({ typing }) => inMs(typing?.nextKey.painted)),
     row('Exact title is first', ({ search }) => `${(search.exactFirst * 100).toFixed(0)}%`),
     row(
       'One swapped pair of letters: in the top ten',

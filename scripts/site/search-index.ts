@@ -10,7 +10,7 @@ export function catalogIndex(
   servers: readonly ListItem[],
   categories: SiteData['categories'],
 ): CatalogIndex {
-  const offered = servers.filter(({ status }) => status !== 'withdrawn');
+  const offered = byTitle(servers);
   const lines = (text: (item: ListItem) => string) =>
     offered.map((item) => text(item).replace(/\s+/g, ' ')).join('\n');
   const publishers = [...new Set(offered.map(({ publisher }) => publisher))].sort();
@@ -44,10 +44,17 @@ export function catalogIndex(
 
 /** Names of tools, one server a line, in the order of the index. Loaded after it. */
 export function toolIndex(servers: readonly ListItem[]): string {
-  return servers
-    .filter(({ status }) => status !== 'withdrawn')
+  return byTitle(servers)
     .map(({ toolNames }) => toolNames.join(' ').replace(/\s+/g, ' '))
     .join('\n');
+}
+
+/** What is offered, in the order of titles, so that no browser has to sort by them. */
+function byTitle(servers: readonly ListItem[]): readonly ListItem[] {
+  const { compare } = new Intl.Collator('en');
+  return servers
+    .filter(({ status }) => status !== 'withdrawn')
+    .sort((a, b) => compare(a.title, b.title));
 }
 
 const dayOf = (date: string | undefined) => (date ? Math.floor(Date.parse(date) / 86_400_000) : 0);

@@ -89,6 +89,64 @@ describe.skipIf(noBrowser)('the built site in a browser', () => {
       await close();
     });
 
+    it('draws every card of the answer, and takes those of the last one away', async () => {
+      const { page, faults, close } = await open('');
+      const titles = page.locator('[data-cards] h3');
+      await page.fill('#q', 'a');
+      await expect.poll(() => page.url()).toContain('?q=a');
+      const [many, all] = await page.evaluate(async () => {
+        const index = await (await fetch('/catalog-index.json')).json();
+        return [index.names.split('\n').length, index.titles];
+      });
+      await expect.poll(() => titles.count()).toBe(36);
+      expect(many).toBeGreaterThan(36);
+      expect(new Set(await titles.allTextContents()).size).toBe(36);
+      await page.fill('#q', 'crane');
+      await expect.poll(() => titles.allTextContents()).toEqual(['Crane', 'Old Crane']);
+      await page.fill('#q', '');
+      await expect.poll(() => titles.allTextContents()).toEqual(all.split('\n').slice(0, 36));
+      expect(faults).toEqual([]);
+      await close();
+    });
+
+    it('answers Enter that comes before the index', async () => {
+      const { page, faults, close } = await open('');
+      await page.route('**/catalog-index.json', async (route) => {
+        await new Promise((resolve) => setTimeout(resolve, 800));
+        await route.continue();
+      });
+      await page.keyboard.press('/');
+      await page.keyboard.type('lighthouse');
+      await page.keyboard.press('Enter');
+      await expect
+        .poll(() => page.locator('[data-found]').textContent())
+        .toBe('Loading the catalog …');
+      await page.waitForURL('**/servers/lighthouse-remote/');
+      await page.goBack();
+      await page.fill('#q', 'qqqqqqqq');
+      await expect.poll(() => page.locator('[data-empty]').isVisible()).toBe(true);
+      await page.keyboard.press('Enter');
+      await page.waitForURL('**/search/?q=qqqqqqqq');
+      expect(faults).toEqual([]);
+      await close();
+    });
+
+    it('says that the index cannot be loaded, and tries again with the next key', async () => {
+      const { page, close } = await open('');
+      await page.route('**/catalog-index.json', (route) => route.abort());
+      await page.fill('#q', 'crane');
+      const found = page.locator('[data-found]');
+      await expect.poll(() => found.textContent()).toContain('could not be loaded');
+      expect(await page.locator('[data-cards] li').count()).toBeGreaterThan(20);
+      await page.unroute('**/catalog-index.json');
+      await page.fill('#q', 'old crane');
+      await expect
+        .poll(() => page.locator('[data-cards] h3').allTextContents())
+        .toEqual(['Old Crane']);
+      expect(await found.textContent()).toBe('1 server');
+      await close();
+    });
+
     it('filters, counts, and keeps the state in the address and the history', async () => {
       const { page, faults, close } = await open('');
       const found = page.locator('[data-found]');

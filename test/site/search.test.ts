@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { packFlags, unpackFlags } from '../../scripts/site/index-format.ts';
 import type { ListItem } from '../../scripts/site/model.ts';
-import { createSearch, distance } from '../../scripts/site/search.ts';
+import { createSearch } from '../../scripts/site/search.ts';
 import { catalogIndex, toolIndex } from '../../scripts/site/search-index.ts';
+import { distance } from '../../scripts/site/search-slips.ts';
 
 const categories = [
   { id: 'files', title: 'Files', description: 'x', count: 1 },
@@ -87,6 +88,43 @@ describe('catalog search', () => {
     ];
     expect(names(list, '', {}, 'updated')).toEqual(['new', 'old']);
     expect(names(list, '', {}, 'newest')).toEqual(['old', 'new']);
+  });
+
+  it('lists equal ones by title, wherever they stood', () => {
+    const list = ['zebra', 'apple', 'mango'].map((name) => item(name, { description: 'Fruit' }));
+    expect(names(list, 'fruit')).toEqual(['apple', 'mango', 'zebra']);
+    expect(names(list, '')).toEqual(['apple', 'mango', 'zebra']);
+    expect(toolIndex(list.map((one) => ({ ...one, toolNames: [one.name] })))).toBe(
+      'apple\nmango\nzebra',
+    );
+  });
+
+  it('lowers letters that would grow only where that shifts nothing', () => {
+    const list = [
+      item('a', { title: 'İstanbul Ferries' }),
+      item('b', { title: 'Élan' }),
+      item('c', { title: 'Zürich Trams' }),
+    ];
+    expect(names(list, 'ferries')).toEqual(['a']);
+    expect(names(list, 'élan')).toEqual(['b']);
+    expect(names(list, 'trams')).toEqual(['c']);
+  });
+
+  it('reads all words piece by piece, those of tools that come later too', () => {
+    const many = Array.from({ length: 4000 }, (_, id) =>
+      item(`s-${id}`, { description: `Number ${id} of a long list of servers that fill a piece` }),
+    );
+    const list = [...many, item('kubernetes', { toolNames: ['drain_cluster'] })];
+    const engine = search(list);
+    let pieces = 0;
+    while (engine.readWords()) pieces += 1;
+    expect(pieces).toBeGreaterThan(5);
+    const found = (text: string) =>
+      engine.find({ text, facets: {}, sort: 'relevance' }).ids.map((id) => engine.card(id).name);
+    expect(found('kuberentes')).toEqual(['kubernetes']);
+    expect(found('clutser')).toEqual([]);
+    engine.addTools(toolIndex(list));
+    expect(found('clutser')).toEqual(['kubernetes']);
   });
 
   it('survives odd input', () => {

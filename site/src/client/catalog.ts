@@ -6,6 +6,8 @@ import { cardHtml } from '../lib/card.ts';
 import { searchWords as words } from '../messages-live.ts';
 
 const STEP = 36;
+/** Cards that a screen may show, at three in a row. They come first, the others with the next frame. */
+const SEEN = Math.ceil(innerHeight / 50);
 const form = document.querySelector<HTMLFormElement>('[data-catalog]') as HTMLFormElement;
 const part = <T extends HTMLElement>(name: string) => form.querySelector<T>(`[data-${name}]`);
 const input = form.elements.namedItem('q') as HTMLInputElement;
@@ -18,7 +20,10 @@ const deep = part<HTMLAnchorElement>('deep') as HTMLAnchorElement;
 const more = part('more');
 const boxes = [...form.querySelectorAll<HTMLInputElement>('[data-facet] input')];
 const base = import.meta.env.BASE_URL.replace(/\/?$/, '/');
+const counters = boxes.map(({ parentElement }) => parentElement?.querySelector('.count'));
 let shown = STEP;
+let turn = 0;
+let showing: Promise<void> | undefined;
 let loading: Promise<Search> | undefined;
 
 function load(): Promise<Search> {
@@ -43,6 +48,8 @@ function load(): Promise<Search> {
         search.addTools(lines);
         // Drawn anew, the cards would lose the focus of someone who is among them already.
         if (input.value && !cards.contains(document.activeElement)) show();
+        const readWords = () => search.readWords() && setTimeout(readWords, 50);
+        readWords();
       })
       .catch(() => {});
     return search;
@@ -59,7 +66,15 @@ function facetsOf(): Record<string, string[]> {
   return facets;
 }
 
-async function show(): Promise<void> {
+/** Shows what is asked for: first the cards that are seen, or `first` of them. */
+function show(first = SEEN): Promise<void> {
+  turn += 1;
+  showing = answer(turn, first);
+  return showing;
+}
+
+async function answer(own: number, first: number): Promise<void> {
+  const slow = setTimeout(() => say(found, words.loading), 300);
   let search: Search;
   try {
     search = await load();
@@ -67,24 +82,49 @@ async function show(): Promise<void> {
     loading = undefined;
     found.textContent = words.failed;
     return;
+  } finally {
+    clearTimeout(slow);
   }
-  const facets = facetsOf();
+  // Keys that came while the index was on its way are answered together.
+  if (own !== turn) return;
   const text = input.value;
-  const { ids, counts } = search.find({ text, facets, sort: sort.value });
+  const { ids, counts } = search.find({ text, facets: facetsOf(), sort: sort.value });
   const visible = ids.slice(0, shown);
-  cards.innerHTML = visible.map((id) => cardHtml(search.card(id), base)).join('');
-  found.textContent = words.found(ids.length);
+  const draw = (from: number, to: number) => {
+    const html = visible.slice(from, to).map((id) => cardHtml(search.card(id), base));
+    // What follows stays until it is drawn anew, so that the page keeps its height.
+    for (const card of [...cards.children].slice(from, to < visible.length ? to : undefined)) {
+      card.remove();
+    }
+    const next = cards.children[from];
+    if (next) next.insertAdjacentHTML('beforebegin', html.join(''));
+    else cards.insertAdjacentHTML('beforeend', html.join(''));
+  };
+  draw(0, first);
+  say(found, words.found(ids.length));
   empty.hidden = ids.length > 0;
   deep.href = `${form.action}?q=${encodeURIComponent(text)}`;
-  deep.textContent = words.deep(text);
-  if (more) more.hidden = ids.length <= shown;
-  clear.hidden = !text && boxes.every(({ checked }) => !checked);
-  for (const { name, value, parentElement } of boxes) {
-    const count = counts[name]?.[value] ?? 0;
-    const output = parentElement?.querySelector('.count');
-    if (output) output.textContent = String(count);
-    parentElement?.toggleAttribute('data-zero', count === 0);
-  }
+  say(deep, words.deep(text));
+  afterFrame(() => {
+    if (own !== turn) return;
+    if (first < visible.length) draw(first, visible.length);
+    if (more) more.hidden = ids.length <= shown;
+    clear.hidden = !text && boxes.every(({ checked }) => !checked);
+    boxes.forEach(({ name, value, parentElement }, index) => {
+      const count = counts[name]?.[value] ?? 0;
+      say(counters[index], String(count));
+      parentElement?.toggleAttribute('data-zero', count === 0);
+    });
+  });
+}
+
+/** Changes a text only when it is another one, so that nothing is announced or laid out twice. */
+function say(element: Element | null | undefined, text: string): void {
+  if (element && element.textContent !== text) element.textContent = text;
+}
+
+function afterFrame(task: () => void): void {
+  requestAnimationFrame(() => setTimeout(task));
 }
 
 function write(push: boolean): void {
@@ -125,15 +165,17 @@ form.addEventListener('change', ({ target }) => {
   if (target !== input) change(true);
 });
 form.addEventListener('reset', () => setTimeout(() => change(true)));
-form.addEventListener('submit', (event) => {
+form.addEventListener('submit', async (event) => {
   event.preventDefault();
-  cards.querySelector<HTMLAnchorElement>('a')?.click();
+  // Someone quick may be here before the results are.
+  await showing;
+  (cards.querySelector<HTMLAnchorElement>('a') ?? deep).click();
 });
 form.addEventListener('focusin', () => load().catch(() => {}), { once: true });
 more?.addEventListener('click', async () => {
   const last = cards.children.length;
   shown += STEP;
-  await show();
+  await show(shown);
   cards.children[last]?.querySelector('a')?.focus();
 });
 addEventListener('popstate', () => {
