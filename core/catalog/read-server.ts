@@ -3,6 +3,7 @@ import type { CapturedTools, CatalogVersion, ServerEntry } from '../entry/types.
 import { PortolanError } from '../errors.ts';
 import { layerOf } from '../oci/artifact.ts';
 import { asDigest } from '../oci/digest.ts';
+import type { Manifest } from '../oci/manifest.ts';
 import {
   ENTRY_LAYER,
   ICON_LAYER,
@@ -22,6 +23,8 @@ const MAX_BYTES = {
   [README_LAYER]: 2 ** 20,
   [ICON_LAYER]: 2 ** 18,
 } as const;
+
+type LayerType = keyof typeof MAX_BYTES;
 
 /** A server of the catalog whose artifact and signature held. */
 export interface VerifiedServer {
@@ -58,10 +61,7 @@ export async function readServer(
     );
   }
   const evidence = await verifyAttached(repository, descriptor, policy);
-  const readLayer = async (type: keyof typeof MAX_BYTES) => {
-    const layer = layerOf(manifest, type, where);
-    return layer && repository.readBlob(layer, { maxBytes: MAX_BYTES[type] });
-  };
+  const readLayer = (type: LayerType) => readServerLayer(repository, manifest, type);
   const entryBytes = await readLayer(ENTRY_LAYER);
   if (!entryBytes) {
     throw new PortolanError('malformed', 'ENTRY_MALFORMED', `${where} has no entry layer`);
@@ -83,4 +83,14 @@ export async function readServer(
     evidence,
     readLayer,
   };
+}
+
+/** A layer of an artifact of a server; undefined when it has none of that type. */
+export async function readServerLayer(
+  repository: Repository,
+  manifest: Manifest,
+  type: LayerType,
+): Promise<Uint8Array | undefined> {
+  const layer = layerOf(manifest, type, repository.name);
+  return layer && repository.readBlob(layer, { maxBytes: MAX_BYTES[type] });
 }

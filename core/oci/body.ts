@@ -1,7 +1,8 @@
 import { PortolanError } from '../errors.ts';
+import type { HttpResponse } from './transport.ts';
 
 /** The pieces of an answer's body. */
-export async function* piecesOf(response: Response): AsyncGenerator<Uint8Array> {
+export async function* piecesOf(response: HttpResponse): AsyncGenerator<Uint8Array> {
   if (!response.body) return;
   yield* response.body as unknown as AsyncIterable<Uint8Array>;
 }
@@ -31,7 +32,11 @@ export async function collect(
 }
 
 /** The whole body of an answer, at most `max` bytes. */
-export function readCapped(response: Response, max: number, where: string): Promise<Uint8Array> {
+export function readCapped(
+  response: HttpResponse,
+  max: number,
+  where: string,
+): Promise<Uint8Array> {
   return collect(piecesOf(response), max, where);
 }
 

@@ -8,7 +8,7 @@ import { isDockerHub, type RegistrySource } from './reference.ts';
 import { cancelled, networkFailure, type RetryOptions, retrying } from './retry.ts';
 import { repositoryScope } from './scope.ts';
 import { fetchToken } from './token.ts';
-import { createFetch, type Fetch } from './transport.ts';
+import { createFetch, type Fetch, type HttpResponse } from './transport.ts';
 
 export interface RegistryOptions extends Omit<RetryOptions, 'signal'> {
   /** Path of a PEM file with certificate authorities to trust besides the usual ones. */
@@ -39,9 +39,9 @@ export interface Client {
   readonly name: string;
   readonly base: URL;
   /** Sends a request, reads its answer, and tries both again when a failure may pass. */
-  ask<T>(request: Ask, read: (response: Response, url: URL) => Promise<T>): Promise<T>;
+  ask<T>(request: Ask, read: (response: HttpResponse, url: URL) => Promise<T>): Promise<T>;
   /** Sends a request once; failures that may pass are thrown as Passing. */
-  once<T>(request: Ask, read: (response: Response, url: URL) => Promise<T>): Promise<T>;
+  once<T>(request: Ask, read: (response: HttpResponse, url: URL) => Promise<T>): Promise<T>;
   retry<T>(work: () => Promise<T>, signal: AbortSignal | undefined): Promise<T>;
   readonly mountFrom: string | undefined;
 }
@@ -101,7 +101,7 @@ export function createClient(source: RegistrySource, options: RegistryOptions = 
 
   async function once<T>(
     request: Ask,
-    read: (response: Response, url: URL) => Promise<T>,
+    read: (response: HttpResponse, url: URL) => Promise<T>,
   ): Promise<T> {
     const { signal, accept } = request;
     if (signal?.aborted) throw cancelled(name, signal);

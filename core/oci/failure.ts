@@ -3,12 +3,13 @@ import { denied } from './authorize.ts';
 import { readCapped } from './body.ts';
 import type { Ask } from './client.ts';
 import { isPassingStatus, Passing, parseRetryAfter } from './retry.ts';
+import type { HttpResponse } from './transport.ts';
 
 const MAX_ERROR = 64 * 1024;
 
 /** The error that an answer means which was not hoped for; Passing when a later try may better it. */
 export async function failureOf(
-  response: Response,
+  response: HttpResponse,
   { method = 'GET', path }: Ask,
   name: string,
   now: number,
@@ -35,7 +36,7 @@ export async function failureOf(
 }
 
 /** What the registry says about an error (distribution spec, "Error Codes"), made fit to print. */
-async function reasons(response: Response): Promise<string> {
+async function reasons(response: HttpResponse): Promise<string> {
   try {
     const bytes = await readCapped(response, MAX_ERROR, 'error');
     const { errors } = JSON.parse(new TextDecoder().decode(bytes)) as { errors?: unknown };

@@ -1,5 +1,5 @@
 import { PortolanError } from '../errors.ts';
-import type { Fetch, HttpRequest } from './transport.ts';
+import type { Fetch, HttpRequest, HttpResponse } from './transport.ts';
 
 /** A request as the client means it, before redirects; a streamed body can be made anew. */
 export interface Outgoing {
@@ -25,7 +25,7 @@ export async function follow(
   fetch: Fetch,
   { url, method, headers = {}, authorization, body, signal }: Outgoing,
   mayUse: (url: URL) => boolean,
-): Promise<{ readonly response: Response; readonly url: URL }> {
+): Promise<{ readonly response: HttpResponse; readonly url: URL }> {
   const { origin } = url;
   let target = url;
   let credentials = authorization;
@@ -60,7 +60,7 @@ export async function follow(
 }
 
 /** Gives a connection back without reading what is left of an answer. */
-export async function discard(response: Response): Promise<void> {
+export async function discard(response: HttpResponse): Promise<void> {
   await response.body?.cancel().catch(() => {});
 }
 

@@ -4,6 +4,7 @@ import { isDigest, verifyBytes } from './digest.ts';
 import { discard } from './follow.ts';
 import { INDEX_TYPE, MANIFEST_TYPE, MAX_MANIFEST_BYTES } from './manifest.ts';
 import type { ReadOptions } from './repository.ts';
+import type { HttpResponse } from './transport.ts';
 
 /** Docker's own types are accepted so that what is found can be named in the error. */
 export const ACCEPT = [
@@ -56,7 +57,7 @@ export function getManifest(
 }
 
 /** The media type that an answer announces, without its parameters. */
-export function typeOf(response: Response): string | undefined {
+export function typeOf(response: HttpResponse): string | undefined {
   const type = response.headers.get('content-type')?.split(';')[0]?.trim();
   return type && type.length <= 255 ? type : undefined;
 }

@@ -3,7 +3,7 @@ import { basicHeader, denied, type Token, type TokenRequest } from './authorize.
 import { readCapped } from './body.ts';
 import { follow } from './follow.ts';
 import { isPassingStatus, networkFailure, Passing, parseRetryAfter } from './retry.ts';
-import type { Fetch } from './transport.ts';
+import type { Fetch, HttpResponse } from './transport.ts';
 
 const MAX_ANSWER = 2 ** 20;
 /** What the distribution spec has a client assume when the server does not say. */
@@ -30,7 +30,7 @@ export async function fetchToken(
     );
   }
   const where = `${name}: token server ${url.host}`;
-  let response: Response;
+  let response: HttpResponse;
   try {
     ({ response } = await follow(
       fetch,

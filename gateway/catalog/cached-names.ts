@@ -4,8 +4,8 @@ import { TOOLS_LAYER } from '../../core/oci/media-types.ts';
 import type { Repository } from '../../core/oci/repository.ts';
 import type { Paths } from '../paths.ts';
 import { isObject, type JsonObject } from '../relay/protocol.ts';
+import { cacheFolder } from './connect-source.ts';
 import { defaultSource, sourcesInUse } from './default-source.ts';
-import { cacheFolder } from './open-catalog.ts';
 
 /** What a catalog on this disk lists, to complete names with; nothing of it was verified. */
 export interface CachedNames {

@@ -43,6 +43,7 @@ export async function cachedRepository(
 ): Promise<CachedRepository> {
   const local = await openLayout(folder, { create: true });
   let standIn: StandIn | undefined;
+  const current = (): StandIn | undefined => standIn;
   let shipped: Promise<Repository | undefined> | undefined;
   const packagedCopy = () => {
     shipped ??= packaged();
@@ -59,6 +60,9 @@ export async function cachedRepository(
       return await ask();
     } catch (error) {
       if (!isUnreachable(error)) throw error;
+      // Another question, asked at the same time, found out first.
+      const known = current();
+      if (known) return fallback(await copyOf(known), known.outage);
       const fetched = (await local.tags()).length > 0;
       // Never fetched, and nothing in the package: the network is the news.
       if (!fetched && !(await packagedCopy())) throw error;
@@ -122,12 +126,13 @@ export async function cachedRepository(
 
   return {
     ...remote,
-    standIn: () => standIn,
+    standIn: current,
     async resolveTag(tag, options) {
       return online(
         async () => {
           const found = await remote.resolveTag(tag, options);
-          if (found) {
+          // The copy has it already: most tags stay where they are for a day or longer.
+          if (found && (await local.resolveTag(tag))?.digest !== found.digest) {
             const { bytes } = await remote.readManifest(found.digest, options);
             await keep(async () => local.putTag(tag, await local.putManifest(bytes)));
           }

@@ -1,16 +1,12 @@
-import { createHash } from 'node:crypto';
-import { join } from 'node:path';
-import { checkFreshness, type Freshness, readFreshness } from '../../core/catalog/freshness.ts';
+import { checkFreshness, type VerifiedFreshness } from '../../core/catalog/check-freshness.ts';
+import { readFreshness } from '../../core/catalog/freshness.ts';
 import { readCatalog, type VerifiedCatalog } from '../../core/catalog/read-catalog.ts';
 import { readServer, type VerifiedServer } from '../../core/catalog/read-server.ts';
 import type { CatalogServer, LockedServer } from '../../core/entry/types.generated.ts';
 import { PortolanError } from '../../core/errors.ts';
-import type { RegistryOptions } from '../../core/oci/client.ts';
-import { openRepository } from '../../core/oci/open.ts';
 import type { Repository } from '../../core/oci/repository.ts';
 import type { TrustPolicy } from '../../core/trust/verify.ts';
-import { cachedRepository } from './cached-repository.ts';
-import { defaultSource } from './default-source.ts';
+import { type ConnectedSource, connectSource, type SourceOptions } from './connect-source.ts';
 import { findVersion } from './find-version.ts';
 import { judgeCopy, refuseOlder, unconfirmed } from './stand-in.ts';
 import { acceptCatalog } from './state.ts';
@@ -33,7 +29,7 @@ export interface ListedCatalog extends Pick<VerifiedCatalog, 'catalog' | 'descri
 /** A catalog source that was opened, verified and accepted. */
 export interface OpenCatalog extends ListedCatalog, VerifiedCatalog {
   readonly repository: Repository;
-  readonly freshness?: Freshness;
+  readonly freshness?: VerifiedFreshness;
   /** The source did not answer: this is what was fetched before, or came with the package. */
   readonly offline: boolean;
   /** It came with the package, and nothing was ever fetched. */
@@ -42,15 +38,11 @@ export interface OpenCatalog extends ListedCatalog, VerifiedCatalog {
   readonly lookOnly?: string;
 }
 
-export interface OpenCatalogOptions {
+export interface OpenCatalogOptions extends SourceOptions {
   /** Where the newest catalog seen of each source is remembered. */
   readonly stateDir: string;
-  /** Where content of registries is kept. */
-  readonly cacheDir: string;
-  readonly connection?: RegistryOptions;
-  /** Nothing is to be run or added: an old copy will do, said as such, and after one question. */
-  readonly look?: boolean;
-  readonly log?: (line: string) => void;
+  /** The source, where somebody asked it already: an outage is then found out once. */
+  readonly opened?: ConnectedSource | undefined;
   readonly now?: () => Date;
 }
 
@@ -71,16 +63,7 @@ export async function openCatalog(
   options: OpenCatalogOptions,
 ): Promise<OpenCatalog> {
   const { stateDir, look = false, log = () => {}, now = () => new Date() } = options;
-  const isRegistry = source.startsWith('oci://');
-  const connection = options.connection ?? (look && isRegistry ? await impatient() : {});
-  const remote = await openRepository(source, connection);
-  const cached = isRegistry
-    ? await cachedRepository(remote, cacheFolder(options.cacheDir, source), {
-        log,
-        packaged: () => packagedCopyOf(source),
-      })
-    : undefined;
-  const repository = cached ?? remote;
+  const { repository, cached } = options.opened ?? (await connectSource(source, options));
   const verified = await readCatalog(repository, policy);
   const early = cached?.standIn();
   if (early?.copy === 'packaged') await refuseOlder(verified, stateDir, source, early);
@@ -123,24 +106,6 @@ export async function openCatalog(
       return server;
     },
   };
-}
-
-/** Where a copy will do, nobody waits long for the original. */
-async function impatient(): Promise<RegistryOptions> {
-  const { createFetch } = await import('../../core/oci/transport.ts');
-  return { attempts: 1, fetch: createFetch({ connectMs: 3_000, idleMs: 10_000 }) };
-}
-
-/** The package holds a copy of its own default catalog, and of no other. */
-async function packagedCopyOf(source: string): Promise<Repository | undefined> {
-  if (defaultSource()?.source !== source) return undefined;
-  const { readSnapshot } = await import('./snapshot.ts');
-  return readSnapshot();
-}
-
-/** Folder of the local copy of a registry source. */
-export function cacheFolder(cacheDir: string, source: string): string {
-  return join(cacheDir, 'oci', createHash('sha256').update(source).digest('hex').slice(0, 32));
 }
 
 /** The locked version; the tombstone of a server that was withdrawn since, whose reason is told. */

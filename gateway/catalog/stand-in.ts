@@ -1,4 +1,4 @@
-import type { Freshness } from '../../core/catalog/freshness.ts';
+import type { Freshness } from '../../core/catalog/check-freshness.ts';
 import type { VerifiedCatalog } from '../../core/catalog/read-catalog.ts';
 import { PortolanError } from '../../core/errors.ts';
 import { ageInWords } from './age.ts';

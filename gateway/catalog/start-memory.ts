@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
+import type { VerifiedFreshness } from '../../core/catalog/check-freshness.ts';
 import { canonicalJson } from '../../core/entry/canonical.ts';
 import type {
   CatalogServer,
@@ -21,7 +22,7 @@ export interface Circumstances {
   readonly schemas: string;
   /** Whose signatures count, and the trusted root. */
   readonly policy: string;
-  /** Which index.json the layout had. */
+  /** Which index.json the layout had; empty for a registry, whose tags are asked for. */
   readonly index: string;
 }
 
@@ -49,12 +50,26 @@ export interface StartMemory {
   readonly catalog: Omit<PublishedCatalog, 'servers'>;
   readonly descriptor: Descriptor;
   readonly evidence: RememberedEvidence;
-  /** Lines of the catalog for the servers that were served. */
+  /** The statement of a registry that the catalog is the newest; its dates are judged each time. */
+  readonly freshness?: VerifiedFreshness | undefined;
+  /** Lines of the catalog for the servers that were served; all lines, where all were. */
   readonly lines: readonly CatalogServer[];
+  /** By digest. */
   readonly servers: Readonly<Record<string, RememberedServer>>;
+  /** What was asked for, as wantedText writes it, and is withdrawn; with the words that said so. */
+  readonly withdrawn: Readonly<Record<string, string>>;
 }
 
-const LARGEST = 64 * 2 ** 20;
+/** A larger memory is neither written nor read. */
+export const LARGEST_MEMORY = 64 * 2 ** 20;
+
+/** What a start serves. */
+export interface Wanted {
+  /** As wantedText writes them. */
+  readonly servers: readonly string[];
+  /** Every other server of the catalog, too. */
+  readonly all: boolean;
+}
 
 /** A server that a start serves: by its name, a version, or the digest that a profile's lock holds. */
 export interface WantedServer {
@@ -78,17 +93,17 @@ export function wantedServer(text: string): WantedServer {
 }
 
 /** The file that remembers a start from this source with these servers. */
-export function memoryFile(stateDir: string, source: string, servers: readonly string[]): string {
-  const key = JSON.stringify([source, ...servers]);
+export function memoryFile(stateDir: string, source: string, { servers, all }: Wanted): string {
+  const key = JSON.stringify([source, ...servers, ...(all ? ['*'] : [])]);
   const name = createHash('sha256').update(key).digest('hex').slice(0, 32);
   return join(stateDir, 'starts', name);
 }
 
-/** The circumstances of this moment; undefined for sources that are not a folder. */
+/** The circumstances of this moment; undefined for a source that nothing is remembered of. */
 export function circumstancesOf(source: string, policy: TrustPolicy): Circumstances | undefined {
   const parsed = parseSource(source);
-  if (parsed.kind !== 'layout' || parsed.archive) return undefined;
-  const index = versionOf(join(parsed.path, 'index.json'));
+  if (parsed.kind === 'layout' && parsed.archive) return undefined;
+  const index = parsed.kind === 'registry' ? '' : versionOf(join(parsed.path, 'index.json'));
   if (index === undefined) return undefined;
   return {
     schemas: typeof PORTOLAN_SCHEMAS === 'string' ? PORTOLAN_SCHEMAS : 'source',
@@ -139,7 +154,7 @@ export function readMemory(
   try {
     const { mode, uid, size } = fstatSync(file);
     const shared = process.platform !== 'win32' && (mode & 0o077) !== 0;
-    if ((mode & constants.S_IFMT) !== constants.S_IFREG || shared || size > LARGEST) {
+    if ((mode & constants.S_IFMT) !== constants.S_IFREG || shared || size > LARGEST_MEMORY) {
       return undefined;
     }
     if (process.getuid && uid !== process.getuid()) return undefined;

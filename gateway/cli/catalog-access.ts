@@ -2,11 +2,12 @@ import type { Command } from 'commander';
 import { PortolanError } from '../../core/errors.ts';
 import type { TrustPolicy } from '../../core/trust/verify.ts';
 import { type CatalogSet, catalogSet } from '../catalog/catalog-set.ts';
+import type { ConnectedSource } from '../catalog/connect-source.ts';
 import { sourcesInUse } from '../catalog/default-source.ts';
 import type { OpenCatalog } from '../catalog/open-catalog.ts';
 import { recallCatalog } from '../catalog/recall.ts';
 import { type CatalogSource, findSource, policyOf } from '../catalog/sources.ts';
-import { circumstancesOf } from '../catalog/start-memory.ts';
+import { circumstancesOf, type Wanted } from '../catalog/start-memory.ts';
 import type { Paths } from '../paths.ts';
 import type { LoadedProfile } from '../profile/read-profile.ts';
 import { type TrustOptions, trustPolicyOf } from './trust-options.ts';
@@ -49,7 +50,7 @@ export async function openCatalogs(
   paths: Paths,
   log: (line: string) => void,
 ): Promise<CatalogSet<OpenCatalog>> {
-  return openChosen(await chooseCatalogs(options, paths), paths, log, options.look);
+  return openChosen(await chooseCatalogs(options, paths), paths, { log, look: options.look });
 }
 
 /** The catalogs that a profile names, or those of openCatalogs when it names none. */
@@ -69,13 +70,13 @@ export interface ServedCatalogs {
 }
 
 /**
- * The catalogs of a gateway that serves the servers in `wanted` and no others: recalled when an
- * earlier start verified the same, else opened. Throws what openCatalogs throws.
+ * The catalogs of a gateway that serves what is wanted and nothing else: recalled when an earlier
+ * start verified the same, else opened. Throws what openCatalogs and recallCatalog throw.
  */
 export async function openServed(
   options: CatalogOptions & { readonly catalogs?: readonly string[] | undefined },
   paths: Paths,
-  wanted: readonly string[],
+  wanted: Wanted,
   log: (line: string) => void,
 ): Promise<ServedCatalogs> {
   const chosen = await chooseCatalogs(options, paths);
@@ -83,20 +84,39 @@ export async function openServed(
   const policy = await only?.policy();
   const before = only && policy && circumstancesOf(only.source, policy);
   if (!before) {
-    return { catalogs: await openChosen(chosen, paths, log), remember: async () => {} };
+    return { catalogs: await openChosen(chosen, paths, { log }), remember: async () => {} };
   }
-  const memory = { stateDir: paths.state };
-  const recalled = await recallCatalog(only.source, policy, wanted, memory);
-  if (recalled) return { catalogs: catalogSet([recalled]), remember: async () => {} };
-  const catalogs = await openChosen(chosen, paths, log);
+  const { source } = only;
+  const opened = await openRegistry(source, paths, log);
+  const recalled = await recallCatalog(source, policy, wanted, {
+    ...foldersOf(paths),
+    opened,
+    log,
+  });
+  if (recalled) return { ...recalled, catalogs: catalogSet([recalled.catalog]) };
+  const { rememberCatalog, watchCatalog } = await import('../catalog/remember.ts');
+  const [open] = (await openChosen(chosen, paths, { log, opened })).catalogs;
+  if (!open) return { catalogs: catalogSet([]), remember: async () => {} };
+  const watched = watchCatalog(open);
   return {
-    catalogs,
-    async remember() {
-      const [open] = catalogs.catalogs;
-      const { rememberCatalog } = await import('../catalog/remember.ts');
-      if (open) await rememberCatalog(open, policy, wanted, before, memory);
-    },
+    catalogs: catalogSet([watched.catalog]),
+    remember: () => rememberCatalog(watched, policy, wanted, before, foldersOf(paths)),
   };
+}
+
+/** A registry, so that it is asked once whether the memory holds or not; undefined for a layout. */
+async function openRegistry(
+  source: string,
+  paths: Paths,
+  log: (line: string) => void,
+): Promise<ConnectedSource | undefined> {
+  if (!source.startsWith('oci://')) return undefined;
+  const { connectSource } = await import('../catalog/connect-source.ts');
+  return connectSource(source, { ...foldersOf(paths), log });
+}
+
+function foldersOf({ state, cache }: Paths) {
+  return { stateDir: state, cacheDir: cache };
 }
 
 /** Which catalogs a command asks for, none of them opened. */
@@ -146,17 +166,21 @@ async function chooseCatalogs(
 async function openChosen(
   { catalogs, several }: ChosenCatalogs,
   paths: Paths,
-  log: (line: string) => void,
-  look = false,
+  options: {
+    readonly log: (line: string) => void;
+    readonly look?: boolean | undefined;
+    readonly opened?: ConnectedSource | undefined;
+  },
 ): Promise<CatalogSet<OpenCatalog>> {
+  const { log, look = false, opened: source } = options;
   const { openCatalog } = await import('../catalog/open-catalog.ts');
   const opened = await Promise.all(
-    catalogs.map(async ({ name, source, policy }) => {
+    catalogs.map(async ({ name, source: address, policy }) => {
       try {
-        return await openCatalog(source, await policy(), {
-          stateDir: paths.state,
-          cacheDir: paths.cache,
+        return await openCatalog(address, await policy(), {
+          ...foldersOf(paths),
           look,
+          opened: source,
           log,
         });
       } catch (error) {

@@ -5,7 +5,7 @@ import type { Detected, IsolationOptions } from '../../core/isolation/index.ts';
 import { counted } from '../../core/text.ts';
 import type { AuditRecord } from '../audit/audit-event.ts';
 import { openCallAudit } from '../audit/open-call-audit.ts';
-import { wantedText } from '../catalog/start-memory.ts';
+import { type Wanted, wantedText } from '../catalog/start-memory.ts';
 import { catalogsOfProfile, openServed } from '../cli/catalog-access.ts';
 import type { RunOptions } from '../cli/commands/run.ts';
 import { version } from '../cli/version.ts';
@@ -313,18 +313,15 @@ async function untilStopped(endpoint: Endpoint): Promise<void> {
 
 /**
  * The servers that are served, as openServed takes them; undefined when more of the catalog is
- * needed: for all servers, for those that clients add, and to lock what a profile has not locked.
+ * needed: for those that clients add, and to lock what a profile has not locked.
  */
-function wantedOf(
-  { selection, loaded }: Served,
-  { discover }: RunOptions,
-): readonly string[] | undefined {
+function wantedOf({ selection, loaded }: Served, { discover }: RunOptions): Wanted | undefined {
   const { servers, all, profile } = selection;
-  if (all || discover || servers.length === 0) return undefined;
-  if (!loaded || !profile) return servers;
+  if (discover || (servers.length === 0 && !all)) return undefined;
+  if (!loaded || !profile) return { servers, all };
   try {
     const pins = servers.map((text) => pinOf(text, profile));
-    return pins.every(({ locked }) => locked) ? pins.map(wantedText) : undefined;
+    return pins.every(({ locked }) => locked) ? { servers: pins.map(wantedText), all } : undefined;
   } catch {
     // Profile and lock disagree; told where the server is read.
     return undefined;

@@ -1,5 +1,5 @@
 import { messageOf } from '../../core/errors.ts';
-import { createFetch } from '../../core/oci/transport.ts';
+import { createFetch, type HttpResponse } from '../../core/oci/transport.ts';
 import { counted } from '../../core/text.ts';
 import { sourcesInUse } from '../catalog/default-source.ts';
 import { openSource } from '../catalog/manage-sources.ts';
@@ -91,7 +91,7 @@ const CLOCK_REMEDY: Partial<Record<NodeJS.Platform, string>> = {
 };
 
 /** Any answer will do, also one that wants a token; a registry on this machine may be plain HTTP. */
-async function ask(host: string): Promise<Response> {
+async function ask(host: string): Promise<HttpResponse> {
   const fetch = createFetch({ connectMs: 5_000, idleMs: 5_000 });
   const local = /^(localhost|127\.|\[::1\])/.test(host);
   return fetch(`${local ? 'http' : 'https'}://${host}/v2/`, {

@@ -124,14 +124,17 @@ async function add(path: string, subject: string, client: BenchClient, pids: rea
 
 async function printStart() {
   console.error('measuring starts ...');
-  const { empty, first, next, profile } = await measureStart();
-  const ratio = (time: number) => `${time.toFixed(0)} ms (${(time / empty).toFixed(2)}x)`;
+  const figures = await measureStart();
+  const ratio = (time: number) => `${time.toFixed(0)} ms (${(time / figures.empty).toFixed(2)}x)`;
   console.log('| from the start to `tools/list` of 20 servers | median |');
   console.log('| --- | --- |');
-  console.log(`| an empty Node.js | ${empty.toFixed(0)} ms |`);
-  console.log(`| first start with these servers | ${ratio(first)} |`);
-  console.log(`| the next ones | ${ratio(next)} |`);
-  console.log(`| the next ones, with a locked profile | ${ratio(profile)} |\n`);
+  console.log(`| an empty Node.js | ${figures.empty.toFixed(0)} ms |`);
+  console.log(`| first start with these servers | ${ratio(figures.first)} |`);
+  console.log(`| the next ones | ${ratio(figures.next)} |`);
+  console.log(`| the next ones, with a locked profile | ${ratio(figures.profile)} |`);
+  console.log(`| the next ones, with --all | ${ratio(figures.all)} |`);
+  console.log(`| first start from a registry | ${ratio(figures.firstFromRegistry)} |`);
+  console.log(`| the next ones from a registry | ${ratio(figures.fromRegistry)} |\n`);
 }
 
 /** The processes between client and server, without the server. */

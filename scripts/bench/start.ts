@@ -2,9 +2,12 @@ import { spawn, spawnSync } from 'node:child_process';
 import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { openRepository } from '../../core/oci/open.ts';
 import { generateKeyPem, parseSigningKey } from '../../core/trust/keys.ts';
 import { keySigner } from '../../core/trust/sign.ts';
+import { startRegistry } from '../../test/support/registry.ts';
 import { buildLayout } from '../publisher/build-layout.ts';
+import { publish } from '../publisher/publish.ts';
 import { loadRegistry, requireValid } from '../registry/load.ts';
 import { buildRunner } from '../runner/build-runner.ts';
 
@@ -18,10 +21,18 @@ export interface StartFigures {
   readonly next: number;
   /** The same with a profile of these servers, which are locked. */
   readonly profile: number;
+  /** Those that follow with every server of the catalog that needs no setting and signed tools. */
+  readonly all: number;
+  /** The first start from a registry on this machine, whose content is in the cache. */
+  readonly firstFromRegistry: number;
+  /** Those that follow from the registry. */
+  readonly fromRegistry: number;
 }
 
 const SERVERS =
   'airbnb,antv-chart,apple-docs,budget-allocator,chrome-devtools,context7,drawio,duckduckgo-search,echarts,european-parliament,everything,fetch,google-maps-docs,heroui,mantine,map,mastra-docs,mermaid,mui,n8n';
+
+const POSITION = { number: 1, development: false };
 
 const INITIALIZE = {
   protocolVersion: '2025-11-25',
@@ -45,7 +56,7 @@ export async function measureStart(rounds = 21): Promise<StartFigures> {
     const layout = join(folder, 'catalog');
     const registry = requireValid(await loadRegistry('registry'));
     const signer = keySigner(parseSigningKey(privatePem, 'bench key'));
-    await buildLayout(registry, layout, signer, { number: 1, development: false });
+    await buildLayout(registry, layout, signer, POSITION);
     const key = join(folder, 'key.pub');
     await writeFile(key, publicPem);
     const command = [
@@ -68,11 +79,33 @@ export async function measureStart(rounds = 21): Promise<StartFigures> {
     await writeFile(join(profiles, 'bench.yaml'), `servers:\n${names.join('')}`);
     const lock = ['update', '--profile', 'bench', '--yes'];
     spawnSync(process.execPath, [join(folder, 'dist', 'portolan.mjs'), ...lock], { env });
+    // Others are asked what they offer, and this machine may not reach them.
+    const signed = registry.servers.filter(({ entry }) => entry.tools === 'static');
+    const whole = join(folder, 'signed');
+    await buildLayout({ ...registry, servers: signed }, whole, signer, POSITION);
+    const all = [
+      ...[join(folder, 'dist', 'portolan.mjs'), 'run', '--all'],
+      ...['--catalog', `oci-layout:${whole}`, '--key', key],
+    ];
+    const server = await startRegistry();
+    await using _ = { [Symbol.asyncDispose]: () => server.stop() };
+    const source = `oci://${server.host}/bench`;
+    await publish(registry, await openRepository(source), {
+      sign: signer,
+      batchSize: 32,
+      policy: { signers: [{ kind: 'key', key: parseSigningKey(privatePem, 'bench key') }] },
+      position: POSITION,
+    });
+    const fromRegistry = command.map((arg) => (arg === `oci-layout:${layout}` ? source : arg));
+    await toList(fromRegistry, env);
     const times: Record<keyof StartFigures, number[]> = {
       empty: [],
       first: [],
       next: [],
       profile: [],
+      all: [],
+      firstFromRegistry: [],
+      fromRegistry: [],
     };
     for (let round = 0; round < rounds; round += 1) {
       times.empty.push(await toEnd(['-e', '']));
@@ -81,12 +114,20 @@ export async function measureStart(rounds = 21): Promise<StartFigures> {
       times.next.push(await toList(command, env));
       await toList(ofProfile, env);
       times.profile.push(await toList(ofProfile, env));
+      await toList(all, env);
+      times.all.push(await toList(all, env));
+      await rm(join(folder, 'home', 'state', 'starts'), { recursive: true, force: true });
+      times.firstFromRegistry.push(await toList(fromRegistry, env));
+      times.fromRegistry.push(await toList(fromRegistry, env));
     }
     return {
       empty: median(times.empty),
       first: median(times.first),
       next: median(times.next),
       profile: median(times.profile),
+      all: median(times.all),
+      firstFromRegistry: median(times.firstFromRegistry),
+      fromRegistry: median(times.fromRegistry),
     };
   } finally {
     await rm(folder, { recursive: true, force: true });

@@ -1,4 +1,5 @@
-import { FRESHNESS_TAG, readFreshness } from '../../core/catalog/freshness.ts';
+import { FRESHNESS_TAG } from '../../core/catalog/check-freshness.ts';
+import { readFreshness } from '../../core/catalog/freshness.ts';
 import { CATALOG_TAG, readCatalog } from '../../core/catalog/read-catalog.ts';
 import { readServer } from '../../core/catalog/read-server.ts';
 import type { PublishedCatalog } from '../../core/entry/types.generated.ts';

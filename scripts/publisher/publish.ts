@@ -1,9 +1,6 @@
-import {
-  FRESHNESS_DAYS,
-  FRESHNESS_TAG,
-  packFreshness,
-  readFreshness,
-} from '../../core/catalog/freshness.ts';
+import { FRESHNESS_TAG } from '../../core/catalog/check-freshness.ts';
+import { FRESHNESS_DAYS, readFreshness } from '../../core/catalog/freshness.ts';
+import { packFreshness } from '../../core/catalog/pack-freshness.ts';
 import { CATALOG_TAG, readCatalog, type VerifiedCatalog } from '../../core/catalog/read-catalog.ts';
 import { PortolanError } from '../../core/errors.ts';
 import type { Artifact } from '../../core/oci/artifact.ts';

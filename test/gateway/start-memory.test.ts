@@ -7,10 +7,10 @@ import { TOOLS_LAYER } from '../../core/oci/media-types.ts';
 import { generateKeyPem } from '../../core/trust/keys.ts';
 import { openCatalog } from '../../gateway/catalog/open-catalog.ts';
 import { recallCatalog } from '../../gateway/catalog/recall.ts';
-import { rememberCatalog } from '../../gateway/catalog/remember.ts';
+import { rememberCatalog, watchCatalog } from '../../gateway/catalog/remember.ts';
 import { circumstancesOf } from '../../gateway/catalog/start-memory.ts';
 import { type Outcome, runPortolan } from '../support/command-line.ts';
-import { type TestPublication, testPublication } from '../support/publication.ts';
+import { containerEntry, type TestPublication, testPublication } from '../support/publication.ts';
 
 const LIST = [
   {
@@ -61,6 +61,14 @@ async function alterTools() {
   await writeFile(path, (await readFile(path, 'utf8')).replace('Does beta.', 'Does evil.'));
 }
 
+/** Publishes catalog 2, in which beta is a tombstone. */
+async function withdrawBeta() {
+  const entry = join(publication.registry, 'servers', 'beta', 'server.yaml');
+  const text = await readFile(entry, 'utf8');
+  await writeFile(entry, `${text}status: { state: withdrawn, reason: Abandoned. }\n`);
+  await publication.build({ number: 2 });
+}
+
 describe('the memory of a start', () => {
   it('stands in for what it verified, and is for its owner only', async () => {
     await alterTools();
@@ -106,10 +114,7 @@ describe('the memory of a start', () => {
   });
 
   it('does not hold for another catalog: a withdrawn server is gone at once', async () => {
-    const entry = join(publication.registry, 'servers', 'beta', 'server.yaml');
-    const text = await readFile(entry, 'utf8');
-    await writeFile(entry, `${text}status: { state: withdrawn, reason: Abandoned. }\n`);
-    await publication.build({ number: 2 });
+    await withdrawBeta();
     const outcome = await list();
     expect(outcome.stdout).toBe('');
     expect(outcome.stderr).toContain('(forbidden: SERVER_WITHDRAWN)');
@@ -128,15 +133,18 @@ describe('the memory of a start', () => {
     const source = `oci-layout:${publication.layout}`;
     const { policy } = publication;
     const stateDir = join(home, 'own-state');
-    const open = await openCatalog(source, policy, { stateDir, cacheDir: stateDir });
+    const folders = { stateDir, cacheDir: stateDir };
+    const wanted = { servers: ['beta'], all: false };
+    const open = watchCatalog(await openCatalog(source, policy, folders));
+    await open.catalog.server('beta');
     await expect
       .poll(async () => {
         const before = circumstancesOf(source, policy);
-        if (before) await rememberCatalog(open, policy, ['beta'], before, { stateDir });
-        return recallCatalog(source, policy, ['beta'], { stateDir });
+        if (before) await rememberCatalog(open, policy, wanted, before, folders);
+        return recallCatalog(source, policy, wanted, folders);
       })
       .toBeDefined();
-    const recalled = await recallCatalog(source, policy, ['beta'], { stateDir });
+    const recalled = (await recallCatalog(source, policy, wanted, folders))?.catalog;
     expect((await recalled?.server('alpha'))?.entry.name).toBe('alpha');
     const beta = await recalled?.server('beta');
     const lock = { version: '1.0.0', digest: beta?.descriptor.digest ?? '' };
@@ -144,10 +152,7 @@ describe('the memory of a start', () => {
 
     const old = join(publication.folder, 'old');
     await cp(publication.layout, old, { recursive: true, preserveTimestamps: true });
-    const entry = join(publication.registry, 'servers', 'beta', 'server.yaml');
-    const text = await readFile(entry, 'utf8');
-    await writeFile(entry, `${text}status: { state: withdrawn, reason: Abandoned. }\n`);
-    await publication.build({ number: 2 });
+    await withdrawBeta();
     const withdrawn = { code: 'SERVER_WITHDRAWN' };
     await expect(recalled?.server('beta', undefined, lock)).rejects.toMatchObject(withdrawn);
     await expect(beta?.readLayer('text/markdown')).rejects.toMatchObject(withdrawn);
@@ -197,14 +202,88 @@ describe('the memory of a start', () => {
       expect((await listProfile()).stdout).toContain('Does beta.');
     });
 
+    it('remembers a server that is left out, too', async () => {
+      await withdrawBeta();
+      await expect
+        .poll(async () => {
+          await rm(folder(), { recursive: true });
+          const outcome = await listProfile();
+          expect(outcome.stderr).toContain('was withdrawn');
+          expect(outcome.stderr).not.toContain('not remembered');
+          return memories();
+        })
+        .toHaveLength(1);
+      const before = await readFile(await memory(), 'utf8');
+      const layout = await openLayout(publication.layout);
+      const { digest } = (await layout.resolveTag('catalog')) ?? { digest: 'sha256:' as const };
+      await rm(join(publication.layout, 'blobs', 'sha256', hexOf(digest)));
+      const again = await listProfile();
+      expect(again.stderr).toContain('was withdrawn');
+      expect(again.code).toBe(0);
+      expect(await readFile(await memory(), 'utf8')).toBe(before);
+    });
+
     it('does not hold for a server that was withdrawn since', async () => {
-      const entry = join(publication.registry, 'servers', 'beta', 'server.yaml');
-      const text = await readFile(entry, 'utf8');
-      await writeFile(entry, `${text}status: { state: withdrawn, reason: Abandoned. }\n`);
-      await publication.build({ number: 2 });
+      await withdrawBeta();
       const outcome = await listProfile();
       expect(outcome.stdout).not.toContain('Does beta.');
       expect(outcome.stderr).toContain('was withdrawn');
+    });
+  });
+
+  describe('of every server of a catalog', () => {
+    const all = () => {
+      const source = ['--catalog', `oci-layout:${publication.layout}`];
+      const trust = ['--key', publication.publicKeyPath, '--audit', 'off'];
+      return runPortolan(['run', ...source, ...trust, '--all'], {
+        stdin: LIST,
+        env: { ...process.env, PORTOLAN_HOME: home, PORTOLAN_DEFAULT_CATALOG: 'none' },
+      });
+    };
+    const deny = async (...names: string[]) => {
+      await mkdir(join(home, 'config'), { recursive: true });
+      const policy = `servers: { deny: [${names.join(', ')}] }\n`;
+      await writeFile(join(home, 'config', 'policy.yaml'), policy);
+    };
+
+    beforeEach(async () => {
+      await rm(folder(), { recursive: true });
+      // Its tools would be listed live.
+      await deny('alpha');
+      expect((await all()).stdout).toContain('Does beta.');
+      expect(await memories()).toHaveLength(1);
+    });
+
+    it('stands in for what it verified, and is another one than that of named servers', async () => {
+      await alterTools();
+      expect((await all()).stdout).toContain('Does beta.');
+      expect((await list()).stderr).toContain('(unverified: DIGEST_MISMATCH)');
+      await rm(folder(), { recursive: true });
+      expect((await all()).stderr).toContain('(unverified: DIGEST_MISMATCH)');
+    });
+
+    it('serves what came and not what went since', async () => {
+      const tools = [{ name: 'gamma_tool', inputSchema: { type: 'object' } }];
+      await publication.write('gamma', containerEntry('gamma'), {
+        capturedFrom: `registry.example/gamma@sha256:${'b'.repeat(64)}`,
+        serverInfo: { name: 'gamma', version: '1.0.0' },
+        capabilities: { tools: {} },
+        tools,
+      });
+      await withdrawBeta();
+      const outcome = await all();
+      expect(outcome.stdout).toContain('gamma_tool');
+      expect(outcome.stdout).not.toContain('beta_tool');
+    });
+
+    it('lacks what a policy refused, which is verified once it is allowed', async () => {
+      await deny('alpha', 'beta');
+      await rm(folder(), { recursive: true });
+      expect((await all()).stdout).not.toContain('Does beta.');
+      expect(await memories()).toHaveLength(1);
+      await deny('alpha');
+      await alterTools();
+      expect((await all()).stderr).toContain('(unverified: DIGEST_MISMATCH)');
     });
   });
 

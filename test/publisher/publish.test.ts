@@ -1,7 +1,8 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { checkFreshness, readFreshness } from '../../core/catalog/freshness.ts';
+import { checkFreshness } from '../../core/catalog/check-freshness.ts';
+import { readFreshness } from '../../core/catalog/freshness.ts';
 import { readCatalog } from '../../core/catalog/read-catalog.ts';
 import { readServer } from '../../core/catalog/read-server.ts';
 import { openRepository } from '../../core/oci/open.ts';
