@@ -1,11 +1,12 @@
-import { mkdir, readdir, rm, stat } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { mkdir } from 'node:fs/promises';
+import { dirname } from 'node:path';
 import type { VerifiedServer } from '../../core/catalog/read-server.ts';
 import { PortolanError } from '../../core/errors.ts';
 import { writeFileAtomic } from '../../core/files.ts';
 import { layerOf } from '../../core/oci/artifact.ts';
 import { ENTRY_LAYER, TOOLS_LAYER } from '../../core/oci/media-types.ts';
 import type { Evidence, TrustPolicy } from '../../core/trust/verify.ts';
+import { keepNewest } from '../own-file.ts';
 import type { OpenCatalog } from './open-catalog.ts';
 import {
   type Circumstances,
@@ -131,20 +132,9 @@ export async function writeMemory(
   if (bytes.byteLength > LARGEST_MEMORY) return;
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   await writeFileAtomic(path, bytes, { mode: 0o600, exactMode: true });
-  await forgetOldest(dirname(path));
+  await keepNewest(dirname(path), MOST);
 }
 
 function held({ signer, logIndex }: Evidence): RememberedEvidence {
   return { signer: signerId(signer), ...(logIndex !== undefined && { logIndex }) };
-}
-
-async function forgetOldest(folder: string): Promise<void> {
-  const files = await Promise.all(
-    (await readdir(folder)).map(async (name) => {
-      const path = join(folder, name);
-      return { path, time: (await stat(path).catch(() => undefined))?.mtimeMs ?? 0 };
-    }),
-  );
-  files.sort((a, b) => b.time - a.time);
-  await Promise.all(files.slice(MOST).map(({ path }) => rm(path, { force: true })));
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { closeSync, constants, fstatSync, openSync, readFileSync, statSync } from 'node:fs';
+import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { VerifiedFreshness } from '../../core/catalog/check-freshness.ts';
 import { canonicalJson } from '../../core/entry/canonical.ts';
@@ -13,6 +13,7 @@ import { parseSource } from '../../core/oci/reference.ts';
 import type { Descriptor } from '../../core/oci/repository.ts';
 import { SIGN_PREDICATE } from '../../core/trust/statement.ts';
 import type { Evidence, TrustedSigner, TrustPolicy } from '../../core/trust/verify.ts';
+import { readOwnFile } from '../own-file.ts';
 
 declare const PORTOLAN_SCHEMAS: string | undefined;
 
@@ -145,20 +146,9 @@ export function evidenceOf(
 export function readMemory(
   path: string,
 ): { readonly memory: StartMemory; readonly body: Buffer } | undefined {
-  let file: number;
+  const bytes = readOwnFile(path, LARGEST_MEMORY);
+  if (!bytes) return undefined;
   try {
-    file = openSync(path, constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0));
-  } catch {
-    return undefined;
-  }
-  try {
-    const { mode, uid, size } = fstatSync(file);
-    const shared = process.platform !== 'win32' && (mode & 0o077) !== 0;
-    if ((mode & constants.S_IFMT) !== constants.S_IFREG || shared || size > LARGEST_MEMORY) {
-      return undefined;
-    }
-    if (process.getuid && uid !== process.getuid()) return undefined;
-    const bytes = readFileSync(file);
     const end = bytes.indexOf(10);
     const memory = JSON.parse(bytes.toString('utf8', 0, end)) as StartMemory;
     return isDigest(memory.descriptor?.digest)
@@ -167,8 +157,6 @@ export function readMemory(
   } catch {
     // Cut off or damaged: the start verifies, and writes it anew.
     return undefined;
-  } finally {
-    closeSync(file);
   }
 }
 

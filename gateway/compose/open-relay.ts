@@ -27,7 +27,10 @@ export interface RelayParts {
   readonly telemetry: Telemetry | undefined;
   readonly replicas: Replicas | undefined;
   /** How servers are started; nothing that is about a profile. */
-  readonly upstreams: Pick<UpstreamOptions, 'storeDir' | 'log' | 'detect' | 'vault' | 'isolation'>;
+  readonly upstreams: Pick<
+    UpstreamOptions,
+    'storeDir' | 'log' | 'detect' | 'vault' | 'isolation' | 'keepLists'
+  >;
   readonly record: (event: AuditRecord) => void;
   readonly log: (line: string) => void;
 }

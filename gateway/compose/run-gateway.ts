@@ -21,6 +21,7 @@ import type { Telemetry } from '../telemetry/open-telemetry.ts';
 import type { CallerGateways } from './caller-gateways.ts';
 import { describeIsolation, detectOnce } from './detect-once.ts';
 import { isolationOptions } from './isolation-options.ts';
+import { listKeeper } from './keep-lists.ts';
 import { observe } from './observe.ts';
 import { followQuietly, type OpenRelay, openRelay, type RelayParts } from './open-relay.ts';
 import { openVaultOnce } from './open-vault-once.ts';
@@ -88,6 +89,7 @@ export async function runGateway(options: RunOptions): Promise<void> {
       log,
       detect,
       vault: openVaultOnce(paths),
+      keepLists: (about) => listKeeper(paths, about),
       isolation: {
         ...isolationOptions(options),
         owner: randomUUID(),

@@ -18,9 +18,12 @@ import { pinnedServer, pinOf } from '../profile/pinned-server.ts';
 import { NO_PROFILE, type ProfileContext, scopeIn } from '../profile/profile-context.ts';
 import { parseAssignments, typedParameters } from '../profile/settings.ts';
 import { toolRefusal } from '../profile/tool-switch.ts';
+import type { ListKeeper } from '../relay/kept-lists.ts';
 import type { Upstream } from '../relay/upstream.ts';
+import { environmentName } from '../vault/address.ts';
 import type { SecretScope } from '../vault/scope.ts';
 import type { Vault } from '../vault/vault.ts';
+import type { KeptFor } from './keep-lists.ts';
 import { type LocalOptions, localUpstream, type ServerSettings } from './local-upstream.ts';
 import { type RemoteOptions, remoteUpstream } from './remote-upstream.ts';
 
@@ -50,6 +53,8 @@ export interface UpstreamOptions extends LocalOptions, RemoteOptions {
   readonly onRefused?: (server: string, refusal: Refusal) => void;
   /** A server that a lenient selection goes on without. */
   readonly onLeftOut?: (server: string, error: unknown) => void;
+  /** Where servers without signed definitions have their lists kept; nowhere when absent. */
+  readonly keepLists?: (about: KeptFor) => ListKeeper;
   /** A server sent back a secret of the profile. */
   readonly onLeak?: (server: string) => void;
 }
@@ -150,10 +155,38 @@ async function upstreamOf(
     options.onRefused?.(entry.name, refusal);
     return undefined;
   }
-  return guarded(
-    entry.remote ? remoteUpstream(server, settings, own) : localUpstream(server, settings, own),
-    options,
+  const upstream = entry.remote
+    ? remoteUpstream(server, settings, own)
+    : localUpstream(server, settings, own);
+  return guarded(keeping(upstream, server, options), options);
+}
+
+/** The upstream with a place for its lists, where these are not signed. */
+function keeping(
+  upstream: Upstream,
+  { entry }: VerifiedServer,
+  options: UpstreamOptions,
+): Upstream {
+  const { keepLists, log } = options;
+  if (!keepLists || upstream.signed) return upstream;
+  // The vault's secrets are in the fingerprint, by their revisions; those of the environment have none.
+  const own = (entry.secrets ?? []).map(
+    ({ name }) => process.env[environmentName(entry.name, name)] ?? '',
   );
+  const configuration = [upstream.fingerprint, ...own];
+  const lists = keepLists({ server: entry.name, configuration, log });
+  const { signIn } = upstream;
+  if (!signIn) return { ...upstream, lists };
+  return {
+    ...upstream,
+    lists,
+    // Another account may be offered other things.
+    async signIn() {
+      const begun = await signIn();
+      begun.done.then(lists.forget, () => {});
+      return begun;
+    },
+  };
 }
 
 /** The secrets of a server that the policy lets it have. */

@@ -165,6 +165,7 @@ function settled(relay: Relay, inbound: Inbound, message: JsonRpcMessage, cause?
       return void afterSignIn(relay, inbound, route);
     }
     relay.audit(inbound, line.server, 'error', String(error.code));
+    if (isCall(inbound) && STALE.has(error.code)) askAgain(line, inbound);
     return finishError(inbound, message);
   }
   if (!isObject(result)) {
@@ -185,6 +186,18 @@ function settled(relay: Relay, inbound: Inbound, message: JsonRpcMessage, cause?
   }
   relay.audit(inbound, line.server, result.isError === true ? 'error' : 'ok');
   finishResult(relay, inbound, result, message);
+}
+
+/** What a server answers to a call of something that it no longer has, or has otherwise. */
+const STALE = new Set<number>([CODE.methodNotFound, CODE.invalidParams, CODE.resourceNotFound]);
+
+/** Lists of a server without signed definitions may be old: a call that it refuses is a sign. */
+function askAgain(line: Line, { method }: Inbound) {
+  const { server } = line;
+  if (server.upstream.signed) return;
+  const kind =
+    method === 'tools/call' ? 'tools' : method === 'prompts/get' ? 'prompts' : 'resources';
+  server.relist(line, kind);
 }
 
 function finishError(inbound: Inbound, message: JsonRpcMessage) {

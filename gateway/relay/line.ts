@@ -13,11 +13,17 @@ export const LISTS = {
 
 export type ListKind = keyof typeof LISTS;
 
-/** A live list with the caching hints that came with it (revision 2026-07-28). */
-export interface LiveList {
-  readonly items: readonly Definition[];
+/** Hints of a server on how its list may be cached (revision 2026-07-28). */
+export interface CacheHints {
   readonly ttlMs?: number;
   readonly cacheScope?: 'public' | 'private';
+}
+
+/** A live list with the hints that came with it. */
+export interface LiveList extends CacheHints {
+  readonly items: readonly Definition[];
+  /** Milliseconds since 1970. */
+  readonly listedAt: number;
 }
 
 const MOST_PAGES = 1000;
@@ -34,11 +40,13 @@ export async function fetchList(
   timeoutMs: number,
 ): Promise<LiveList> {
   const { method, capability } = LISTS[kind];
-  if (connection.greeting.capabilities[capability] === undefined) return { items: [] };
+  if (connection.greeting.capabilities[capability] === undefined) {
+    return { items: [], listedAt: Date.now() };
+  }
   const items: Definition[] = [];
   const cursors = new Set<string>();
   let cursor: string | undefined;
-  let hints: Omit<LiveList, 'items'> = {};
+  let hints: CacheHints = {};
   for (let page = 0; page < MOST_PAGES && items.length < MOST_ITEMS; page += 1) {
     const _meta = meta();
     const params = { ...(cursor !== undefined && { cursor }), ...(_meta && { _meta }) };
@@ -51,14 +59,11 @@ export async function fetchList(
     if (cursor === undefined || cursors.has(cursor)) break;
     cursors.add(cursor);
   }
-  return { items, ...hints };
+  return { items, listedAt: Date.now(), ...hints };
 }
 
 /** The smaller time to live and the narrower scope of two cached lists. */
-export function stricter(
-  one: Omit<LiveList, 'items'>,
-  other: Omit<LiveList, 'items'>,
-): Omit<LiveList, 'items'> {
+export function stricter(one: CacheHints, other: CacheHints): CacheHints {
   const ttls = [one.ttlMs, other.ttlMs].filter((ttl) => ttl !== undefined);
   const scopes = [one.cacheScope, other.cacheScope].filter((scope) => scope !== undefined);
   return {
@@ -72,6 +77,8 @@ export class Knowledge {
   /** Clients that this is true for. */
   readonly capabilitiesKey: string;
   readonly lists: { [Kind in ListKind]?: LiveList } = {};
+  /** Lists of an earlier run: the server is asked again as soon as it runs. */
+  readonly recalled = new Set<ListKind>();
   readonly diffs: { tools?: ToolDiff; prompts?: ToolDiff } = {};
   readonly #withheld: { tools?: Map<string, string>; prompts?: Map<string, string> } = {};
 
@@ -83,6 +90,7 @@ export class Knowledge {
   learn(kind: ListKind, list: LiveList, signed: readonly Definition[] | undefined): boolean {
     const before = this.lists[kind];
     this.lists[kind] = list;
+    this.recalled.delete(kind);
     if (signed && (kind === 'tools' || kind === 'prompts')) {
       const diff = compareTools(signed, list.items);
       this.diffs[kind] = diff;
@@ -112,7 +120,7 @@ function reasonsOf(diff: ToolDiff): Map<string, string> {
   ]);
 }
 
-function hintsOf(result: JsonObject): Omit<LiveList, 'items'> {
+function hintsOf(result: JsonObject): CacheHints {
   const { ttlMs, cacheScope } = result;
   return {
     ...(typeof ttlMs === 'number' && Number.isSafeInteger(ttlMs) && ttlMs >= 0 && { ttlMs }),

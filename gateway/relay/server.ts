@@ -5,6 +5,7 @@ import { wantsSignIn } from './ask-sign-in.ts';
 import { isSame, type ToolDiff } from './compare.ts';
 import { Connection, envelope, type Greeting, greet, PROBE_SAFE } from './connection.ts';
 import type { Inbound } from './inbound.ts';
+import { type KeptLists, listsToKeep, recallLists } from './kept-lists.ts';
 import { fetchList, Knowledge, LISTS, type ListKind, type LiveList } from './line.ts';
 import { type Era, type Implementation, type JsonObject, RpcError } from './protocol.ts';
 import type { Subscriber } from './subscribe.ts';
@@ -68,6 +69,8 @@ export class Server {
   upstream: Upstream;
   readonly lines = new Map<string, Line>();
   readonly #knowledge = new Map<string, Knowledge>();
+  /** What it listed in an earlier run. */
+  readonly #kept: KeptLists | undefined;
   readonly #events: ServerEvents;
   readonly #clientInfo: Implementation;
   readonly #tracing: Tracing | undefined;
@@ -98,6 +101,8 @@ export class Server {
     this.#tracing = tracing;
     this.#clientInfo = clientInfo;
     this.#events = events;
+    this.#kept = upstream.lists?.read();
+    this.greeting = this.#kept?.greeting;
   }
 
   get callTimeoutMs(): number {
@@ -110,6 +115,7 @@ export class Server {
     if (!known) {
       known = new Knowledge(capabilitiesKey);
       this.#knowledge.set(capabilitiesKey, known);
+      if (this.#kept) recallLists(known, this.#kept);
     }
     return known;
   }
@@ -170,6 +176,9 @@ export class Server {
     );
     const signed = this.signed(kind);
     const changed = line.knowledge.learn(kind, list, signed);
+    if (this.greeting) {
+      this.upstream.lists?.keep(listsToKeep(this.greeting, this.#knowledge.values()));
+    }
     const diff = kind === 'tools' || kind === 'prompts' ? line.knowledge.diffs[kind] : undefined;
     if (changed && diff && !isSame(diff)) {
       this.#events.differs(line, kind as 'tools' | 'prompts', diff);
@@ -258,6 +267,7 @@ export class Server {
   async close(): Promise<void> {
     this.#closed = true;
     await this.stopAll();
+    await this.upstream.lists?.settled();
   }
 
   /** Ends every conversation; pending calls fail, the next request opens a new one. */
@@ -351,6 +361,7 @@ export class Server {
     this.#lost.delete(line.key);
     this.#events.lifecycle(this, 'started');
     this.#events.ready(line);
+    for (const kind of line.knowledge.recalled) this.relist(line, kind);
     return line;
   }
 
@@ -408,6 +419,8 @@ export class Server {
     this.#startedAt = 0;
     this.#failures += 1;
     this.#lastFailure = what;
+    // It may not be there any more: after a restart it is asked again.
+    if (!this.#closed) this.upstream.lists?.forget();
     // The first failure may be retried at once; after that the pauses double up to a minute.
     this.#retryAt =
       this.#failures < 2

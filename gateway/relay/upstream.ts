@@ -1,5 +1,6 @@
 import type { CapturedTools } from '../../core/entry/types.generated.ts';
 import type { Channel } from '../../core/isolation/channel.ts';
+import type { ListKeeper } from './kept-lists.ts';
 import type { Era } from './protocol.ts';
 
 /** What the relay hands to an upstream when it opens a conversation. */
@@ -30,6 +31,8 @@ export interface Upstream {
   readonly toolRefusal?: (tool: string) => string | undefined;
   /** Changes with what `toolRefusal` says. */
   readonly offer?: string;
+  /** Keeps the lists of a server without signed definitions, so that a restart does not start it. */
+  readonly lists?: ListKeeper;
   /** True when each client session needs a conversation of its own. */
   readonly stateful: boolean;
   /**

@@ -1,4 +1,4 @@
-import { type ListKind, type LiveList, stricter } from './line.ts';
+import { type CacheHints, type ListKind, type LiveList, stricter } from './line.ts';
 import { type PrefixMode, prefixedUri, publicNames } from './names.ts';
 import { isObject } from './protocol.ts';
 import type { Server } from './server.ts';
@@ -19,7 +19,7 @@ interface TemplateRoute extends Route {
 /** All that clients with the same capabilities see: one list of each kind over all servers. */
 export interface View {
   readonly lists: Readonly<Record<ListKind, readonly Definition[]>>;
-  readonly hints: Readonly<Record<ListKind, Omit<LiveList, 'items'>>>;
+  readonly hints: Readonly<Record<ListKind, CacheHints>>;
   readonly tools: ReadonlyMap<string, Route>;
   readonly prompts: ReadonlyMap<string, Route>;
   readonly resources: ReadonlyMap<string, Route>;
@@ -173,12 +173,18 @@ function located(
 }
 
 function hintsOf(servers: readonly Server[], kind: ListKind, capabilitiesKey: string) {
-  let hints: Omit<LiveList, 'items'> = {};
+  let hints: CacheHints = {};
   for (const server of servers) {
     const live = server.knowledge(capabilitiesKey).lists[kind];
-    if (live) hints = stricter(hints, live);
+    if (live) hints = stricter(hints, leftOf(live));
   }
   return hints;
+}
+
+/** The hints with the time that is left: a list may be from an earlier run. */
+function leftOf({ ttlMs, cacheScope, listedAt }: LiveList): CacheHints {
+  const left = ttlMs !== undefined && Math.max(0, Math.min(ttlMs, listedAt + ttlMs - Date.now()));
+  return { ...(left !== false && { ttlMs: left }), ...(cacheScope && { cacheScope }) };
 }
 
 /** Literal parts between the expressions of a URI template (RFC 6570). */

@@ -1,5 +1,6 @@
 import { text as askText, isCancel } from '@clack/prompts';
 import { PortolanError } from '../../../core/errors.ts';
+import { forgetLists } from '../../compose/keep-lists.ts';
 import { type Authorizer, createAuthorizer } from '../../oauth/authorizer.ts';
 import { signInTarget } from '../../oauth/sign-in-target.ts';
 import { portolanPaths } from '../../paths.ts';
@@ -17,6 +18,8 @@ export async function login(name: string, options: LoginCommandOptions): Promise
     ...(options.clientId ? { client: await ownClient(options.clientId) } : {}),
     onUrl: (address) => note(`sign in at:\n  ${address}`),
   });
+  // Another account may be offered other tools.
+  await forgetLists(portolanPaths(), [name]);
   print(options.json, info, () => `Signed in to ${name} (${info.issuer})`);
 }
 
@@ -42,6 +45,7 @@ export async function listSignIns({ json }: { json?: true }): Promise<void> {
 export async function logout(name: string, options: LogoutCommandOptions): Promise<void> {
   const { url } = await remoteOf(name, options);
   const { found, revoked } = await authorizer().logout(url);
+  await forgetLists(portolanPaths(), [name]);
   print(options.json, { server: name, found, revoked }, () => {
     if (!found) return `There was no sign-in to ${name}.`;
     return revoked

@@ -84,6 +84,19 @@ function registerTools(program: Command): void {
       (await actions()).callTool(server, tool, args, options),
     );
   registerToolSwitches(tools);
+  withHelp(tools.command('forget').argument('[servers...]', 'NAME; all servers when absent'), {
+    examples: [
+      ['Have a server asked again that is listed live', 'portolan tools forget time'],
+      ['Have all of them asked again', 'portolan tools forget'],
+    ],
+    notes:
+      'Lists of servers without signed tools are kept for as long as the server says, a week at most. A gateway that runs already asks again when it starts the server.',
+  })
+    .description('Forgets what servers without signed tools listed; the next gateway asks them.')
+    .option('--json', 'print JSON')
+    .action(async (servers: string[], { json }: { json?: true }) =>
+      (await actions()).forgetTools(servers, json),
+    );
 }
 
 function registerPrompts(program: Command): void {

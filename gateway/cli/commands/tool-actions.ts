@@ -1,6 +1,8 @@
 import { text as readAll } from 'node:stream/consumers';
 import { canonicalJson } from '../../../core/entry/canonical.ts';
 import { PortolanError } from '../../../core/errors.ts';
+import { counted } from '../../../core/text.ts';
+import { portolanPaths } from '../../paths.ts';
 import { isObject, type JsonObject } from '../../relay/protocol.ts';
 import { visible } from '../../relay/render-diff.ts';
 import type { Definition } from '../../relay/upstream.ts';
@@ -115,6 +117,17 @@ function findTool(tools: readonly Definition[], name: string, server: string): D
       name,
       tools.map((item) => String(item.name)),
     )}`,
+  );
+}
+
+/** `portolan tools forget`: the lists that a gateway kept of servers without signed tools. */
+export async function forgetTools(servers: readonly string[], json: true | undefined) {
+  const { forgetLists } = await import('../../compose/keep-lists.ts');
+  const forgotten = await forgetLists(portolanPaths(), servers.length > 0 ? servers : undefined);
+  print(json, { forgotten }, () =>
+    forgotten === 0
+      ? 'Nothing was kept.'
+      : `Forgot the lists of ${counted(forgotten, 'server')}; the next gateway asks for them.`,
   );
 }
 
