@@ -45,14 +45,16 @@ export interface SiteBuild extends SitePaths {
   readonly log?: (line: string) => void;
   /** Astro, when it was started ahead. */
   readonly astro?: Astro | undefined;
+  /** Servers above which a catalog is huge (20,000); lower in tests only. */
+  readonly hugeAbove?: number;
 }
 
 /** Builds the whole site of a publication; with what an earlier build left, only what changed. */
 export async function buildSite(publication: Publication, build: SiteBuild): Promise<void> {
-  const { log = () => {}, astro, ...paths } = build;
+  const { log = () => {}, astro, hugeAbove, ...paths } = build;
   const { root, out, work, base } = paths;
   await mkdir(work, { recursive: true });
-  const site = siteData(publication);
+  const site = siteData(publication, hugeAbove);
   await writeFile(join(work, 'site.json'), JSON.stringify(site));
   const code = await hashOf(root, CODE);
   const mark = shortHash(JSON.stringify([code, base, shellOf(site)]));
@@ -74,8 +76,7 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
     // Pagefind works in processes of its own, which need no renderer: it is the longest part of what
     // is left, so it starts first; of very many servers last, when the threads have given their
     // memory back.
-    const isHuge = site.count > HUGE;
-    const fullText = isHuge ? undefined : writeTexts();
+    const fullText = site.huge ? undefined : writeTexts();
     fullText?.catch(() => {});
     await renderer;
     await pool.runOnEach({ kind: 'flush' });
@@ -89,7 +90,7 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
       return downloads === undefined ? item : { ...item, downloads };
     });
     await writeLists({ build: paths, publication, site, list, pool, docs, mark, kept });
-    if (isHuge) await pool.close();
+    if (site.huge) await pool.close();
     await (fullText ?? writeTexts());
     const assets = await copyAssets(paths);
     const state: BuildState = {
@@ -212,8 +213,6 @@ interface Shared {
   readonly kept: Keeper;
 }
 
-/** Servers from which on memory counts more than a few seconds. */
-const HUGE = 20_000;
 /** Parts of the full-text index at the same time: each has a process of its own. */
 const PARTS_AT_ONCE = 2;
 

@@ -1,5 +1,6 @@
 import { readServer } from '../../core/catalog/read-server.ts';
 import { README_LAYER } from '../../core/oci/media-types.ts';
+import { serverPageAddress } from '../../core/registry-api/page-address.ts';
 import { type RegistryRecord, registryRecord } from '../../core/registry-api/registry-api.ts';
 import { serverJsonOf } from '../../core/registry-api/server-json.ts';
 import type { TrustPolicy } from '../../core/trust/verify.ts';
@@ -42,7 +43,9 @@ async function readRecord(
     digest: version.digest,
     ...(server.tools ? { tools: server.tools } : {}),
     ...(readme ? { readme: new TextDecoder().decode(readme) } : {}),
-    ...(catalog.site ? { page: new URL(`servers/${name}/`, catalog.site).href } : {}),
+    ...(catalog.site
+      ? { page: serverPageAddress(catalog.site, name, catalog.servers.length) }
+      : {}),
   });
   return registryRecord(record, server.entry, version, isLatest);
 }

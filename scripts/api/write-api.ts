@@ -1,5 +1,6 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { serverPageAddress } from '../../core/registry-api/page-address.ts';
 import {
   CORS_HEADERS,
   listResponse,
@@ -119,14 +120,14 @@ function jsonOf(value: unknown): string {
 }
 
 function recordOf(publication: Publication, version: PublishedVersion, digest: string) {
-  const { namespace, site } = publication.catalog;
+  const { namespace, site, servers } = publication.catalog;
   const { entry, tools, readme } = version;
   return serverJsonOf(entry, {
     namespace,
     digest,
     ...(tools ? { tools } : {}),
     ...(readme ? { readme } : {}),
-    ...(site ? { page: new URL(`servers/${entry.name}/`, site).href } : {}),
+    ...(site ? { page: serverPageAddress(site, entry.name, servers.length) } : {}),
   });
 }
 

@@ -1,4 +1,5 @@
 import type { CatalogServer } from '../../core/entry/types.generated.ts';
+import { PAGE_PER_SERVER_LIMIT } from '../../core/registry-api/page-address.ts';
 import { changesBetween } from './changes.ts';
 import {
   FILES_PER_SERVER_LIMIT,
@@ -105,9 +106,10 @@ export function listItem(
   };
 }
 
-/** What all pages share. */
-export function siteData(publication: Publication): SiteData {
+/** What all pages share. A catalog of more than `limit` servers is huge. */
+export function siteData(publication: Publication, limit = PAGE_PER_SERVER_LIMIT): SiteData {
   const { catalog, config, signature, digest } = publication;
+  const huge = catalog.servers.length > limit;
   const counts = new Map<string, number>();
   for (const { summary, versions } of catalog.servers) {
     if (versions[0]?.status === 'withdrawn') continue;
@@ -134,6 +136,7 @@ export function siteData(publication: Publication): SiteData {
       count: counts.get(category.id) ?? 0,
     })),
     count: catalog.servers.length,
-    large: catalog.servers.length > FILES_PER_SERVER_LIMIT,
+    large: huge || catalog.servers.length > FILES_PER_SERVER_LIMIT,
+    huge,
   };
 }

@@ -1,9 +1,11 @@
+import { existsSync, readFileSync } from 'node:fs';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createIndex } from 'pagefind';
+import { serverPagePath } from '../../core/registry-api/page-address.ts';
 import { cutText } from '../../core/text.ts';
 import type { SitePaths } from '../build-site.ts';
-import type { ServerPage } from './model.ts';
+import type { ServerPage, SiteData } from './model.ts';
 import { openOutput } from './write.ts';
 
 const README_LENGTH = 4000;
@@ -21,8 +23,18 @@ export interface FullTextRecord {
 /** Where the texts of a slice's servers wait for the index, in the working folder. */
 export const textPath = (slice: number): string => `texts/${slice}.json`;
 
-export const recordOf = (page: ServerPage, base: string, large: boolean): FullTextRecord => ({
-  url: `${base}servers/${page.item.name}/`,
+/** Texts that the last build left for a slice. */
+export function readTexts(work: string, slice: number): Readonly<Record<string, FullTextRecord>> {
+  const path = join(work, textPath(slice));
+  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
+}
+
+export const recordOf = (
+  page: ServerPage,
+  base: string,
+  { large, huge }: Pick<SiteData, 'large' | 'huge'>,
+): FullTextRecord => ({
+  url: base + serverPagePath(page.item.name, huge),
   title: page.item.title,
   text: serverText(page, large),
 });

@@ -1,3 +1,4 @@
+import { serverPagePath } from '../../core/registry-api/page-address.ts';
 import { counted } from '../../core/text.ts';
 import { badgeSvg } from './badge.ts';
 import { atomFeed, type FeedEntry } from './feed.ts';
@@ -43,19 +44,21 @@ function writeFeeds({ write }: Output, site: SiteData, list: readonly ListItem[]
   const newest = offered
     .filter(({ updated }) => updated !== undefined)
     .sort((a, b) => (b.updated ?? '').localeCompare(a.updated ?? ''));
+  const entriesOf = (items: readonly ListItem[]) =>
+    items.slice(0, FEED_LENGTH).map((item) => feedEntry(site, item));
   write(
     'feed.xml',
     atomFeed(site, {
       title: site.title,
       path: '',
       feed: 'feed.xml',
-      entries: newest.slice(0, FEED_LENGTH).map(feedEntry),
+      entries: entriesOf(newest),
     }),
   );
   for (const { id, title } of site.categories) {
     const items = newest.filter(({ categories }) => categories.includes(id));
     const feed = `categories/${id}/feed.xml`;
-    const entries = items.slice(0, FEED_LENGTH).map(feedEntry);
+    const entries = entriesOf(items);
     write(
       feed,
       atomFeed(site, {
@@ -68,30 +71,48 @@ function writeFeeds({ write }: Output, site: SiteData, list: readonly ListItem[]
   }
 }
 
-const feedEntry = ({ name, title, version, description, updated }: ListItem): FeedEntry => ({
+const feedEntry = (
+  { huge }: SiteData,
+  { name, title, version, description, updated }: ListItem,
+): FeedEntry => ({
   id: `${name}/${version}`,
   title: `${title} ${version}`,
-  path: `servers/${name}/`,
+  path: serverPagePath(name, huge),
   date: updated,
   summary: description,
 });
 
+/** Addresses in one sitemap; the format takes no more than 50,000. */
+const SITEMAP_LENGTH = 45_000;
+
 function writeSitemap({ write }: Output, site: SiteData, list: readonly ListItem[]): void {
-  if (!site.origin) return;
-  const paths = [
+  const { origin, huge } = site;
+  if (!origin) return;
+  const pages = [
     ...['', 'categories/', 'a-z/', 'tags/', 'publishers/', 'new/', 'statistics/', 'contribute/'],
     'docs/',
     ...site.categories.map(({ id }) => `categories/${id}/`),
-    ...list.map(({ name }) => `servers/${name}/`),
   ];
-  const dates = new Map(list.map(({ name, updated }) => [`servers/${name}/`, updated]));
-  const urls = paths.map((path) => {
-    const date = dates.get(path);
-    return `<url><loc>${site.origin}/${path}</loc>${date ? `<lastmod>${date}</lastmod>` : ''}</url>\n`;
-  });
-  write(
-    'sitemap.xml',
-    `<?xml version="1.0" encoding="UTF-8"?>\n<urlset xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n${urls.join('')}</urlset>\n`,
+  const entry = (path: string, date?: string) =>
+    `<loc>${origin}/${path}</loc>${date ? `<lastmod>${date}</lastmod>` : ''}`;
+  const entries = [
+    ...pages.map((path) => entry(path)),
+    ...list.map(({ name, updated }) => entry(serverPagePath(name, huge), updated)),
+  ];
+  const parts = Array.from({ length: Math.ceil(entries.length / SITEMAP_LENGTH) }, (_, part) =>
+    entries.slice(part * SITEMAP_LENGTH, (part + 1) * SITEMAP_LENGTH),
   );
-  write('robots.txt', `User-agent: *\nAllow: /\nSitemap: ${site.origin}/sitemap.xml\n`);
+  if (parts.length > 1) {
+    for (const [part, own] of parts.entries()) {
+      write(`sitemap-${part + 1}.xml`, sitemapXml('urlset', 'url', own));
+    }
+    const names = parts.map((_, part) => entry(`sitemap-${part + 1}.xml`));
+    write('sitemap.xml', sitemapXml('sitemapindex', 'sitemap', names));
+  } else {
+    write('sitemap.xml', sitemapXml('urlset', 'url', entries));
+  }
+  write('robots.txt', `User-agent: *\nAllow: /\nSitemap: ${origin}/sitemap.xml\n`);
 }
+
+const sitemapXml = (root: string, element: string, entries: readonly string[]): string =>
+  `<?xml version="1.0" encoding="UTF-8"?>\n<${root} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">\n${entries.map((one) => `<${element}>${one}</${element}>\n`).join('')}</${root}>\n`;

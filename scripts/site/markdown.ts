@@ -1,3 +1,4 @@
+import { serverPagePath } from '../../core/registry-api/page-address.ts';
 import type { ListItem, ServerPage, SiteData } from './model.ts';
 
 /** A server's page as Markdown, for models and for people who prefer it. */
@@ -39,7 +40,7 @@ export function serverMarkdown({ item, entry, tools, digest }: ServerPage, site:
     tools.length
       ? `## Tools\n\n${tools.map(({ name, description }) => `- \`${inline(name)}\`: ${inline(description?.split('\n')[0] ?? '')}`).join('\n')}`
       : '',
-    site.origin ? `Source: ${site.origin}/servers/${item.name}/` : '',
+    site.origin ? `Source: ${site.origin}/${serverPagePath(item.name, site.huge)}` : '',
   ]
     .filter(Boolean)
     .join('\n\n')}\n`;
@@ -50,13 +51,19 @@ export function llmsText(site: SiteData, list: readonly ListItem[]): string {
   const origin = site.origin ?? '';
   const offered = list.filter(({ status }) => status !== 'withdrawn');
   const server = ({ name, title, description }: ListItem) =>
-    `- [${inline(title)}](${origin}/servers/${name}/${site.large ? '' : 'server.md'}): ${inline(description)}`;
+    `- [${inline(title)}](${origin}/servers/${name}/server.md): ${inline(description)}`;
   const lines = site.large
     ? site.categories.map(
         ({ id, title, count }) => `- [${title}](${origin}/categories/${id}/): ${count} servers`,
       )
     : offered.map(server);
-  return `# ${site.title}\n\n> ${site.description}\n\nRun a server with \`npx -y portolan run --servers NAME\`. Each page has a JSON${site.large ? '' : ' and a Markdown'} twin.\n\n## ${site.large ? 'Categories' : 'Servers'}\n\n${lines.join('\n')}\n\n## Documentation\n\n- [Documentation](${origin}/docs/)\n- [How to add a server](${origin}/contribute/)\n`;
+  return `# ${site.title}\n\n> ${site.description}\n\nRun a server with \`npx -y portolan run --servers NAME\`. ${twins(site)}\n\n## ${site.large ? 'Categories' : 'Servers'}\n\n${lines.join('\n')}\n\n## Documentation\n\n- [Documentation](${origin}/docs/)\n- [How to add a server](${origin}/contribute/)\n`;
+}
+
+function twins({ large, huge, origin = '' }: SiteData): string {
+  if (huge)
+    return `The page of a server, ${origin}/${serverPagePath('NAME', true)}, needs JavaScript; \`npx -y portolan show NAME --json\` prints the same.`;
+  return large ? 'Each page has a JSON twin.' : 'Each page has a JSON and a Markdown twin.';
 }
 
 /** One line that cannot start Markdown of its own. */

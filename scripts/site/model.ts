@@ -31,6 +31,8 @@ export interface SiteData {
   readonly count: number;
   /** True above FILES_PER_SERVER_LIMIT entries: extras per server are bundled into shards. */
   readonly large: boolean;
+  /** True above PAGE_PER_SERVER_LIMIT entries: pages too are in shards, and one page shows each. */
+  readonly huge: boolean;
 }
 
 /** One line of any list of servers, newest version. */
@@ -119,14 +121,23 @@ export function slugOf(text: string): string {
   return slug || 'other';
 }
 
-/** Which of the 4,096 shards of data/ holds a server: twelve bits of its name's FNV-1a hash. */
-export function shardOf(name: string): string {
+/** What shards and slices are made by: thirteen bits of a name's FNV-1a hash. */
+export function nameHash(name: string): number {
   let hash = 0x811c9dc5;
   for (let index = 0; index < name.length; index++) {
     hash = Math.imul(hash ^ name.charCodeAt(index), 0x01000193);
   }
-  return ((hash ^ (hash >>> 12)) & 0xfff).toString(16).padStart(3, '0');
+  return (hash ^ (hash >>> 12)) & 0x1fff;
 }
+
+/**
+ * Path below the base of the file that holds a server's JSON among others: one of 4,096, or in a huge
+ * catalog, where it holds their pages too, of 8,192.
+ */
+export const shardPath = (name: string, huge: boolean): string =>
+  huge
+    ? `data/${nameHash(name).toString(16).padStart(4, '0')}.gz`
+    : `data/${(nameHash(name) & 0xfff).toString(16).padStart(3, '0')}.json`;
 
 /** In how many parts the full-text index is made: when a server changes, only its part is made anew. */
 export function fullTextParts(servers: number): number {

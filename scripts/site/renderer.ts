@@ -8,7 +8,7 @@ import { text } from 'node:stream/consumers';
 import { pathToFileURL } from 'node:url';
 import { PortolanError } from '../../core/errors.ts';
 import type { SitePaths } from '../build-site.ts';
-import type { ListItem, SiteData } from './model.ts';
+import type { ListItem, ServerPage, SiteData } from './model.ts';
 
 /** What Astro makes of site/: a function that renders any page (see site/src/renderer.ts). */
 export interface Renderer {
@@ -18,6 +18,9 @@ export interface Renderer {
     readonly docs: string;
   }): void;
   render(path: string, locals?: object): Promise<Uint8Array>;
+  /** HTML of what a page shows of its server, without the page around it. */
+  renderPart(locals: object): Promise<string>;
+  structuredData(server: ServerPage): object;
   pagesOfSite(): readonly { readonly path: string; readonly locals: object }[];
 }
 

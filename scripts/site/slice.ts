@@ -1,13 +1,13 @@
-import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { CatalogServer } from '../../core/entry/types.generated.ts';
 import type { SitePaths } from '../build-site.ts';
 import { compileServer } from './compile.ts';
-import { type FullTextRecord, recordOf, textPath } from './full-text.ts';
-import { type ServerPage, type SiteData, shardOf } from './model.ts';
+import { type FullTextRecord, readTexts, recordOf, textPath } from './full-text.ts';
+import { nameHash, type ServerPage, type SiteData, shardPath } from './model.ts';
 import type { Reader } from './publication.ts';
 import type { Renderer } from './renderer.ts';
 import { jsonOf, pagesOf, serverFiles, serverPaths } from './server-files.ts';
+import { openShards } from './shards.ts';
 import type { ServerFacts } from './state.ts';
 import { type Output, openOutput, writeIfChanged } from './write.ts';
 
@@ -36,8 +36,8 @@ export interface SliceResult {
   readonly rendered: number;
 }
 
-/** Each slice holds the servers of 64 shards. */
-export const sliceOf = (name: string): number => Number.parseInt(shardOf(name), 16) >> 6;
+/** Each slice holds the servers of 64 shards, or of 128 of a huge catalog. */
+export const sliceOf = (name: string): number => (nameHash(name) >> 6) & (SLICES - 1);
 
 /** Writes slices: everything of their servers, and their texts for the full-text index. */
 export function openSlices(
@@ -46,6 +46,9 @@ export function openSlices(
   reader: Reader,
   renderer: Promise<Renderer>,
 ) {
+  if (site.huge) {
+    return { write: openShards(build, site, reader, renderer), flush: async () => {} };
+  }
   let isReady = false;
   renderer.then(() => {
     isReady = true;
@@ -68,13 +71,13 @@ export function openSlices(
     const texts: Record<string, FullTextRecord> = {};
     const before = readTexts(build.work, id);
     const changed = servers.filter(({ known }) => !known).map(({ server }) => server.name);
-    const changedShards = new Set([...changed, ...gone].map(shardOf));
+    const changedShards = new Set([...changed, ...gone].map((name) => shardPath(name, false)));
     const shards = new Map<string, Record<string, unknown>>();
     let rendered = 0;
     for (const { server, signature, key, known } of servers) {
       const { name } = server;
-      const shard = shardOf(name);
-      if (site.large) output.keep(`data/${shard}.json`);
+      const shard = shardPath(name, false);
+      if (site.large) output.keep(shard);
       const oldText = before[name];
       const inChangedShard = site.large && changedShards.has(shard);
       if (known && oldText && !inChangedShard) {
@@ -88,7 +91,7 @@ export function openSlices(
       const { toolsApart } = page;
       const own = { key, icon: icon !== undefined, toolsApart, signature: page.signature };
       facts[name] = own;
-      if (page.item.status !== 'withdrawn') texts[name] = recordOf(page, build.base, site.large);
+      if (page.item.status !== 'withdrawn') texts[name] = recordOf(page, build.base, site);
       for (const path of serverPaths(name, site.large, own)) output.keep(path);
       if (known) continue;
       for (const [path, content] of serverFiles(page, site, icon)) output.write(path, content);
@@ -97,16 +100,11 @@ export function openSlices(
       if (isReady || waiting.length >= MOST_WAITING) await flush();
     }
     for (const [shard, members] of shards) {
-      output.write(`data/${shard}.json`, JSON.stringify(members));
+      output.write(shard, JSON.stringify(members));
     }
     writeIfChanged(join(build.work, textPath(id)), JSON.stringify(texts));
     return { files: [...output.written], facts, rendered };
   }
 
   return { write, flush };
-}
-
-function readTexts(work: string, id: number): Readonly<Record<string, FullTextRecord>> {
-  const path = join(work, textPath(id));
-  return existsSync(path) ? JSON.parse(readFileSync(path, 'utf8')) : {};
 }

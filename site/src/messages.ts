@@ -187,6 +187,19 @@ export const messages = {
       'This server was withdrawn. It is no longer offered and the gateway does not run it.',
     replacement: 'Use instead:',
   },
+  /** The page that shows any server of a catalog with too many for a page each. */
+  anyServer: {
+    title: 'Server',
+    lead: 'What a server does, what it may touch, its tools, and how to install it.',
+    loading: 'Loading the server …',
+    none: 'The address names no server.',
+    missing: 'The server was never listed in this catalog, or is no longer:',
+    failed: 'The server could not be loaded. Check the connection, then try again.',
+    retry: 'Try again',
+    noScript:
+      'This catalog is so large that its servers are shown by JavaScript. Without it, read a server’s entry in Git, or ask the command line; NAME is the end of the address of this page:',
+    folder: 'Entries in Git',
+  },
   changes: {
     kinds: {
       network: 'network',

@@ -21,6 +21,7 @@ const more = part('more');
 const boxes = [...form.querySelectorAll<HTMLInputElement>('[data-facet] input')];
 const base = import.meta.env.BASE_URL.replace(/\/?$/, '/');
 const counters = boxes.map(({ parentElement }) => parentElement?.querySelector('.count'));
+const huge = 'huge' in form.dataset;
 let shown = STEP;
 let turn = 0;
 let showing: Promise<void> | undefined;
@@ -91,7 +92,7 @@ async function answer(own: number, first: number): Promise<void> {
   const { ids, counts } = search.find({ text, facets: facetsOf(), sort: sort.value });
   const visible = ids.slice(0, shown);
   const draw = (from: number, to: number) => {
-    const html = visible.slice(from, to).map((id) => cardHtml(search.card(id), base));
+    const html = visible.slice(from, to).map((id) => cardHtml(search.card(id), base, huge));
     // What follows stays until it is drawn anew, so that the page keeps its height.
     for (const card of [...cards.children].slice(from, to < visible.length ? to : undefined)) {
       card.remove();

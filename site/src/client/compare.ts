@@ -1,8 +1,10 @@
 // Up to four servers side by side, from their JSON; everything goes in as text.
+import { serverPagePath } from '../../../core/registry-api/page-address.ts';
 import type { CatalogIndex } from '../../../scripts/site/index-format.ts';
-import { type ServerJson, shardOf } from '../../../scripts/site/model.ts';
+import { type ServerJson, shardPath } from '../../../scripts/site/model.ts';
 import { describePermissions } from '../lib/permissions.ts';
 import { messages as m } from '../messages.ts';
+import { readServer } from './shard.ts';
 
 const MOST = 4;
 const form = document.querySelector<HTMLFormElement>('[data-compare]') as HTMLFormElement;
@@ -10,6 +12,7 @@ const input = form.elements.namedItem('add') as HTMLInputElement;
 const table = document.querySelector('[data-table]') as HTMLTableElement;
 const status = document.querySelector('[data-status]') as HTMLElement;
 const base = form.dataset.compare as string;
+const huge = 'huge' in form.dataset;
 
 const chosen = (): string[] => {
   const names = new URLSearchParams(location.search).get('servers') ?? '';
@@ -19,11 +22,13 @@ const chosen = (): string[] => {
 };
 
 async function fetchServer(name: string): Promise<ServerJson | undefined> {
-  const address = form.dataset.large ? `data/${shardOf(name)}.json` : `servers/${name}/server.json`;
+  if (huge) return (await readServer(base + shardPath(name, true), name))?.server;
+  const { large } = form.dataset;
+  const address = large ? shardPath(name, false) : `servers/${name}/server.json`;
   const response = await fetch(`${base}${address}`);
   if (!response.ok) return undefined;
   const json = await response.json();
-  return form.dataset.large ? json[name] : json;
+  return large ? json[name] : json;
 }
 
 const text = (content: string) => document.createTextNode(content);
@@ -88,7 +93,7 @@ async function show(): Promise<void> {
     const cell = document.createElement('th');
     cell.scope = 'col';
     const link = document.createElement('a');
-    link.href = `${base}servers/${entry.name}/`;
+    link.href = base + serverPagePath(entry.name, huge);
     link.textContent = entry.title;
     const remove = document.createElement('a');
     remove.href = `?servers=${names.filter((name) => name !== entry.name).join(',')}`;

@@ -1,6 +1,7 @@
 // Loaded on demand: the direct way of the chosen client, and raw schemas, from the server's JSON.
 import type { ServerJson } from '../../../scripts/site/model.ts';
 import { directHtml, preHtml } from '../lib/install.ts';
+import { readServer } from './shard.ts';
 
 let server: Promise<ServerJson> | undefined;
 
@@ -8,10 +9,18 @@ let server: Promise<ServerJson> | undefined;
 function load(): Promise<ServerJson> {
   const { direct = '', name = '' } =
     document.querySelector<HTMLElement>('[data-direct]')?.dataset ?? {};
-  server ??= fetch(direct)
-    .then((response) => response.json())
-    .then((json) => json[name] ?? json);
+  server ??= fetchServer(direct, name);
   return server;
+}
+
+async function fetchServer(address: string, name: string): Promise<ServerJson> {
+  if (address.endsWith('.gz')) {
+    const found = await readServer(address, name);
+    if (!found) throw new Error(`${address} has no ${name}`);
+    return found.server;
+  }
+  const json = await (await fetch(address)).json();
+  return json[name] ?? json;
 }
 
 export async function showDirect(details: HTMLDetailsElement, client?: string): Promise<void> {

@@ -1,15 +1,16 @@
+import { serverPagePath } from '../../../core/registry-api/page-address.ts';
 import type { Card, ListItem } from '../../../scripts/site/model.ts';
 import { cardWords as m } from '../messages-live.ts';
 
 export const cardOf = (item: ListItem): Card => ({ ...item, tools: item.toolNames.length });
 
 /** HTML of a server's card. One function for the build and the browser, so that both look alike. */
-export function cardHtml(item: ListItem | Card, base: string): string {
+export function cardHtml(item: ListItem | Card, base: string, huge: boolean): string {
   const card = 'toolNames' in item ? cardOf(item) : item;
   const tick = card.verified
     ? ` <span class="icon tick" role="img" aria-label="${m.verified}"></span>`
     : '';
-  return `<li class="card"><span class="mark" aria-hidden="true">${markHtml(card, base)}</span><div><h3><a href="${base}servers/${card.name}/">${escapeHtml(card.title)}</a></h3><span class="by">${escapeHtml(card.publisher)}${tick}</span></div><p>${escapeHtml(card.description)}</p><div class="chips">${chips(card)}</div></li>`;
+  return `<li class="card"><span class="mark" aria-hidden="true">${markHtml(card, base)}</span><div><h3><a href="${base}${serverPagePath(card.name, huge)}">${escapeHtml(card.title)}</a></h3><span class="by">${escapeHtml(card.publisher)}${tick}</span></div><p>${escapeHtml(card.description)}</p><div class="chips">${chips(card)}</div></li>`;
 }
 
 export const markHtml = (card: Pick<Card, 'icon' | 'name' | 'title'>, base: string): string =>

@@ -34,7 +34,7 @@ const SINGLE = [
 /** Every page but those of servers. */
 export function pagesOfSite(): readonly SitePage[] {
   return [
-    ...SINGLE.map((path) => ({ path, locals: {} })),
+    ...[...SINGLE, ...(catalog().huge ? ['servers/'] : [])].map((path) => ({ path, locals: {} })),
     ...docs()
       .filter(({ slug }) => slug !== '')
       .map((doc) => ({ path: `docs/${doc.slug}/`, locals: { doc } })),

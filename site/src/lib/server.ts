@@ -1,16 +1,22 @@
 import type { ServerEntry } from '../../../core/entry/types.generated.ts';
+import { serverPagePath } from '../../../core/registry-api/page-address.ts';
 import type { ServerPage, SiteData } from '../../../scripts/site/model.ts';
-import { shardOf } from '../../../scripts/site/model.ts';
+import { shardPath } from '../../../scripts/site/model.ts';
 import { messages as m } from '../messages.ts';
-import { absolute, page } from './urls.ts';
+import { absolute, page, serverUrl } from './urls.ts';
 
-/** Where a server's other forms lie. In a large catalog JSON is in shards and the rest is left out. */
-export function twinUrls(name: string, large: boolean) {
+/**
+ * Where a server's other forms lie. In a large catalog JSON is in shards and the rest is left out.
+ * `data` is the file with the JSON, which for people is shown by the page `json` where it is packed.
+ */
+export function twinUrls(name: string, { large, huge }: Pick<SiteData, 'large' | 'huge'>) {
   const folder = `servers/${name}/`;
+  const data = page(large ? shardPath(name, huge) : `${folder}server.json`);
   return large
-    ? { json: page(`data/${shardOf(name)}.json`), image: 'og.png' }
+    ? { json: huge ? `${serverUrl(name, huge)}&view=json` : data, data, image: 'og.png' }
     : {
-        json: page(`${folder}server.json`),
+        json: data,
+        data,
         markdown: page(`${folder}server.md`),
         feed: page(`${folder}feed.xml`),
         badge: page(`${folder}badge.svg`),
@@ -40,6 +46,12 @@ export function structuredData({ item, entry }: ServerPage, site: SiteData): obj
     ...(entry.license === 'LicenseRef-Proprietary' ? {} : { license: entry.license }),
     author: { '@type': 'Organization', name: entry.publisher.name, url: entry.publisher.url },
     ...(item.updated ? { dateModified: item.updated } : {}),
-    ...(site.origin ? { url: absolute(site.origin, `servers/${item.name}/`) } : {}),
+    ...(site.origin ? { url: absolute(site.origin, serverPagePath(item.name, site.huge)) } : {}),
   };
 }
+
+/** What the page with all inputs of a server's tools is called. */
+export const toolsText = ({ item }: ServerPage) => ({
+  title: m.server.toolsOf(item.title),
+  description: `${m.server.toolsOf(item.title)}. ${m.server.toolsAll}`,
+});

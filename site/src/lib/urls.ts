@@ -1,3 +1,4 @@
+import { serverPagePath } from '../../../core/registry-api/page-address.ts';
 import { slugOf } from '../../../scripts/site/model.ts';
 
 /** Path that the site lives under, with a slash at its end. */
@@ -5,9 +6,11 @@ export const base: string = import.meta.env.BASE_URL.replace(/\/?$/, '/');
 
 export const page = (path: string): string => `${base}${path}`;
 export const home = (query = ''): string => page(query);
-export const serverUrl = (name: string): string => page(`servers/${name}/`);
+/** The page of a server; see SiteData for what `huge` is. */
+export const serverUrl = (name: string, huge: boolean): string => page(serverPagePath(name, huge));
 /** The page with the inputs of a server's tools, where they are too many for its own page. */
-export const toolsUrl = (name: string): string => page(`servers/${name}/tools/`);
+export const toolsUrl = (name: string, huge: boolean): string =>
+  serverUrl(name, huge) + (huge ? '&view=tools' : 'tools/');
 export const categoryUrl = (id: string): string => page(`categories/${id}/`);
 
 /**

@@ -6,11 +6,20 @@ import { publicationOf, type Variant } from './publication.ts';
 
 const [out, work, options = '{}'] = process.argv.slice(2);
 if (!out || !work) throw new TypeError('build.ts OUT WORK [OPTIONS]');
-const { variant, base = '/' } = JSON.parse(options) as { variant?: Variant; base?: string };
+const {
+  variant,
+  base = '/',
+  hugeAbove,
+} = JSON.parse(options) as {
+  variant?: Variant;
+  base?: string;
+  hugeAbove?: number;
+};
 await buildSite(await publicationOf(variant), {
   root: resolve(import.meta.dirname, '../../..'),
   out: resolve(out),
   work: resolve(work),
   base,
+  ...(hugeAbove === undefined ? {} : { hugeAbove }),
   log: (line) => console.log(line),
 });

@@ -10,7 +10,12 @@ const run = promisify(execFile);
 /** Builds a site from the test publication into `folder`/site; returns what the build said. */
 export async function buildTestSite(
   folder: string,
-  options: { readonly variant?: Variant; readonly base?: string } = {},
+  options: {
+    readonly variant?: Variant;
+    readonly base?: string;
+    /** See SiteBuild. */
+    readonly hugeAbove?: number;
+  } = {},
 ): Promise<string> {
   const { stdout } = await run(process.execPath, [
     join(import.meta.dirname, 'build.ts'),
