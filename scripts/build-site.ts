@@ -17,7 +17,6 @@ import { forEachLimited } from './publisher/limited.ts';
 import { runScript } from './run-script.ts';
 import { listItem, siteData } from './site/compile.ts';
 import { buildFullText, textPath } from './site/full-text.ts';
-import { writeIndexes } from './site/indexes.ts';
 import { writeList } from './site/list-file.ts';
 import { fullTextParts, type ListItem, type SiteData } from './site/model.ts';
 import { openPool, type Pool } from './site/pool.ts';
@@ -27,7 +26,7 @@ import { type Astro, buildRenderer, copyAssets, startAstroAhead } from './site/r
 import { shortHash } from './site/signature.ts';
 import { SLICES, type Slice, type SliceResult, sliceOf } from './site/slice.ts';
 import { type BuildState, type ServerFacts, saveState, takeState } from './site/state.ts';
-import { openOutput, removeFile } from './site/write.ts';
+import { removeFile } from './site/write.ts';
 
 /** Where a site is built from and to. Paths are absolute. */
 export interface SitePaths {
@@ -60,9 +59,13 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
   const mark = shortHash(JSON.stringify([code, base, shellOf(site)]));
   const before = await startFrom(await takeState(work), mark, out);
 
-  const pool = openPool({ build: paths, site, reader: publication.reader }, { here: !site.large });
+  const rendererMark = shortHash(JSON.stringify([code, base, site.theme]));
+  // Of a huge catalog one thing after the other: Astro, threads and Pagefind each take much memory.
+  if (site.huge) await buildRenderer(paths, rendererMark, astro);
+  const open = () =>
+    openPool({ build: paths, site, reader: publication.reader }, { here: !site.large });
+  let pool = open();
   try {
-    const rendererMark = shortHash(JSON.stringify([code, base, site.theme]));
     const renderer = buildRenderer(paths, rendererMark, astro)
       .then(() => pool.grow())
       .then(() => pool.runOnEach({ kind: 'renderer' }));
@@ -73,25 +76,24 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
     const docs = await hashOf(root, ['docs']);
     const writeTexts = () =>
       writeFullText({ build: paths, site, slices: slices.keys, docs, mark, kept });
+    if (site.huge) {
+      // The threads so far make room for a new one: the list of all servers fills it.
+      await pool.close();
+      pool = open();
+      await pool.runOnEach({ kind: 'renderer' });
+    }
     // Pagefind works in processes of its own, which need no renderer: it is the longest part of what
-    // is left, so it starts first; of very many servers last, when the threads have given their
-    // memory back.
-    const fullText = site.huge ? undefined : writeTexts();
-    fullText?.catch(() => {});
+    // is left, so it starts first.
+    const fullText = writeTexts();
+    fullText.catch(() => {});
     await renderer;
     await pool.runOnEach({ kind: 'flush' });
     log(
       `${site.count} servers: ${slices.rendered} rendered, ${site.count - slices.rendered} unchanged`,
     );
-
-    const list = publication.catalog.servers.map((server): ListItem => {
-      const item = listItem(server, slices.facts[server.name] as ServerFacts);
-      const downloads = publication.downloads[server.name];
-      return downloads === undefined ? item : { ...item, downloads };
-    });
+    const list = listOf(publication, slices.facts);
     await writeLists({ build: paths, publication, site, list, pool, docs, mark, kept });
-    if (site.huge) await pool.close();
-    await (fullText ?? writeTexts());
+    await fullText;
     const assets = await copyAssets(paths);
     const state: BuildState = {
       mark,
@@ -105,6 +107,18 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
     log(`${removed} old files removed`);
   } finally {
     await pool.close();
+  }
+}
+
+/** The list of all servers, one made after the other: as a whole it would double what memory holds. */
+function* listOf(
+  { catalog, downloads }: Publication,
+  facts: Readonly<Record<string, ServerFacts>>,
+) {
+  for (const server of catalog.servers) {
+    const item = listItem(server, facts[server.name] as ServerFacts);
+    const known = downloads[server.name];
+    yield known === undefined ? item : { ...item, downloads: known };
   }
 }
 
@@ -213,7 +227,7 @@ interface Shared {
   readonly kept: Keeper;
 }
 
-/** Parts of the full-text index at the same time: each has a process of its own. */
+/** Parts of the full-text index at the same time, each in a process of its own. */
 const PARTS_AT_ONCE = 2;
 
 /** Writes the parts of the full-text index whose texts changed. */
@@ -228,7 +242,8 @@ async function writeFullText({
   const parts = fullTextParts(site.count);
   const wide = SLICES / parts;
   const ids = [...Array(SLICES).keys()].filter((id) => slices[`slice-${id}`]);
-  await forEachLimited([...Array(parts).keys()], PARTS_AT_ONCE, async (part) => {
+  const atOnce = site.huge ? 1 : PARTS_AT_ONCE;
+  await forEachLimited([...Array(parts).keys()], atOnce, async (part) => {
     const own = ids.filter((id) => Math.floor(id / wide) === part);
     // Their texts, not the slices' own keys: a new signature changes pages, and no text.
     const texts = await hashOf(build.work, own.map(textPath));
@@ -249,21 +264,18 @@ async function writeLists({
   kept,
 }: Shared & {
   readonly publication: Publication;
-  readonly list: readonly ListItem[];
+  readonly list: Iterable<ListItem>;
   readonly pool: Pool;
 }): Promise<void> {
   const text = await writeList(build.work, list);
   const key = shortHash(JSON.stringify([mark, site, docs, text]));
+  const logo = sanitizeSvg(publication.logo ?? '');
   const pieces = site.large ? 8 : 2;
   await Promise.all([
+    kept('indexes', key, () => pool.run({ kind: 'indexes', logo })),
     ...Array.from({ length: pieces }, (_, part) =>
       kept(`lists-${part}`, key, () => pool.run({ kind: 'lists', part, of: pieces })),
     ),
-    kept('indexes', key, async () => {
-      const output = openOutput(build.out);
-      writeIndexes(output, site, list, sanitizeSvg(publication.logo ?? ''));
-      return [...output.written];
-    }),
   ]);
 }
 

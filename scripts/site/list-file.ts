@@ -14,16 +14,22 @@ const CHUNK = 500;
  * Writes the list of servers for the threads, a server in each line, and returns its digest. Of
  * 50,000 servers it has 75 MB, so it is never in memory as a whole.
  */
-export async function writeList(work: string, list: readonly ListItem[]): Promise<string> {
+export async function writeList(work: string, list: Iterable<ListItem>): Promise<string> {
   const hash = createHash('sha256');
   const file = await open(join(work, FILE), 'w');
   try {
-    for (let start = 0; start < list.length; start += CHUNK) {
-      const lines = list.slice(start, start + CHUNK).map((item) => `${JSON.stringify(item)}\n`);
+    let lines: string[] = [];
+    const flush = async () => {
       const text = lines.join('');
+      lines = [];
       hash.update(text);
       await file.write(text);
+    };
+    for (const item of list) {
+      lines.push(`${JSON.stringify(item)}\n`);
+      if (lines.length === CHUNK) await flush();
     }
+    await flush();
   } finally {
     await file.close();
   }

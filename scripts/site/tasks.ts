@@ -19,7 +19,9 @@ export type Task =
   /** Writes the pages that waited for the renderer. */
   | { readonly kind: 'flush' }
   /** Pages that are not of one server: each `of`-th, from `part` on. */
-  | { readonly kind: 'lists'; readonly part: number; readonly of: number };
+  | { readonly kind: 'lists'; readonly part: number; readonly of: number }
+  /** Files that are made of the whole list and are no pages; `logo` is sanitised SVG. */
+  | { readonly kind: 'indexes'; readonly logo: string | undefined };
 
 /** Opens what a thread needs for tasks, and returns the function that does them, one after the other. */
 export async function openTasks({ build, site, reader: source }: TaskData) {
@@ -28,7 +30,7 @@ export async function openTasks({ build, site, reader: source }: TaskData) {
     openReader: (argument: unknown) => Reader | Promise<Reader>;
   };
   const slices = openSlices(build, site, await openReader(source.argument), renderer);
-  const writeLists = openLists(build, site, renderer);
+  const lists = openLists(build, site, renderer);
   let last: Promise<unknown> = Promise.resolve();
 
   return async function run(task: Task): Promise<unknown> {
@@ -45,7 +47,9 @@ export async function openTasks({ build, site, reader: source }: TaskData) {
         case 'flush':
           return slices.flush();
         case 'lists':
-          return writeLists(task.part, task.of);
+          return lists.write(task.part, task.of);
+        case 'indexes':
+          return lists.writeIndexes(task.logo);
       }
     });
     last = turn.catch(() => {});
