@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { stdioClient } from './clients.ts';
-import { commandOf, type Figures, measure, processTree, rssMb } from './measure.ts';
+import { commandOf, type Figures, measureInTurn, processTree, rssMb } from './measure.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
 const gateway = join(here, '../../test/support/bench-container.ts');
@@ -18,14 +18,15 @@ export interface ContainerFigures {
 }
 
 const WAYS = [
-  ['Portolan', 'socket'],
+  ['Portolan', 'pipes'],
+  ["Portolan, engine's socket", 'socket'],
   ['Portolan, engine client', 'client'],
 ] as const;
 
 /**
  * Calls the same server in the same strict container: directly, by the engine's own command, and
- * through the gateway, over the engine's socket and through its client. Undefined where there is no
- * podman.
+ * through the gateway, over pipes, over the engine's socket and through its client. Undefined where
+ * there is no podman.
  */
 export async function measureContainers(calls: number): Promise<ContainerFigures | undefined> {
   const { startFixtureImage } = await import('../../test/support/podman.ts');
@@ -42,36 +43,45 @@ export async function measureContainers(calls: number): Promise<ContainerFigures
   const [program = '', ...args] = through('client', 1, runDir);
   const direct = JSON.parse(spawnSync(program, args, { encoding: 'utf8' }).stdout) as string[];
   Object.assign(process.env, image.env);
-  const rows: (Figures & { subject: string })[] = [];
   const perServer: { subject: string; mib: number }[] = [];
   try {
-    rows.push({ subject: 'direct', ...(await measureOne(direct, calls, () => [])) });
+    const commands = [
+      { subject: 'direct', command: direct },
+      ...WAYS.map(([subject, way]) => ({ subject, command: through(way, 1) })),
+    ];
+    const rows = await measureSideBySide(commands, calls);
     for (const [subject, way] of WAYS) {
-      const figures = await measureOne(through(way, 1), calls, processTree);
-      rows.push({ subject, ...figures });
       const [one, all] = [await memory(through(way, 1)), await memory(through(way, 1 + MORE))];
       perServer.push({ subject, mib: (all - one) / MORE });
     }
+    return { rows, perServer };
   } finally {
     await image.stop();
     rmSync(runDir, { recursive: true, force: true });
   }
-  return { rows, perServer };
 }
 
-async function measureOne(
-  command: readonly string[],
+async function measureSideBySide(
+  commands: readonly { readonly subject: string; readonly command: readonly string[] }[],
   calls: number,
-  between: (root: number) => number[],
-): Promise<Figures> {
-  console.error(`measuring a container: ${command.slice(0, 2).join(' ')} ...`);
-  const client = await stdioClient(command);
+): Promise<(Figures & { subject: string })[]> {
+  console.error('measuring containers, round by round ...');
+  const clients: Awaited<ReturnType<typeof stdioClient>>[] = [];
   try {
-    await client.call('first');
-    return await measure(client, between(client.pid), calls);
+    for (const { command } of commands) {
+      const client = await stdioClient(command);
+      clients.push(client);
+      await client.call('first');
+    }
+    const subjects = clients.map((client, index) => ({
+      client,
+      pids: commands[index]?.subject === 'direct' ? [] : processTree(client.pid),
+    }));
+    const figures = await measureInTurn(subjects, calls);
+    return figures.map((one, index) => ({ subject: commands[index]?.subject ?? '', ...one }));
   } finally {
-    client.close();
-    await ended(client.pid);
+    for (const client of clients) client.close();
+    for (const client of clients) await ended(client.pid);
   }
 }
 

@@ -17,27 +17,76 @@ export interface Figures {
 const AT_ONCE = 32;
 /** The best of these counts: a machine is never quite idle, and its other work is not ours. */
 const ROUNDS = 3;
+/** Changes between ways that are measured side by side. */
+const TURNS = 60;
 const TICK_MS = 10;
 
-/** Warms up, then measures. `pids` are the processes in between; empty for a direct connection. */
+/** A way of calling the server. `pids` are the processes in between; empty for a direct connection. */
+export interface Subject {
+  readonly client: BenchClient;
+  readonly pids: readonly number[];
+}
+
+/** Warms up, then measures. */
 export async function measure(
   client: BenchClient,
   pids: readonly number[],
   calls: number,
 ): Promise<Figures> {
+  const subject = { client, pids };
   await inParallel(client, calls, 4);
-  const rounds: Omit<Figures, 'rss'>[] = [];
-  for (let round = 0; round < ROUNDS; round += 1) rounds.push(await oneRound(client, pids, calls));
+  const rounds: Slice[] = [];
+  for (let round = 0; round < ROUNDS; round += 1) rounds.push(await oneSlice(subject, calls));
   return {
-    p50: Math.min(...rounds.map(({ p50 }) => p50)),
-    p99: Math.min(...rounds.map(({ p99 }) => p99)),
+    p50: Math.min(...rounds.map(({ times }) => quantile(times, 0.5))),
+    p99: Math.min(...rounds.map(({ times }) => quantile(times, 0.99))),
     throughput: Math.max(...rounds.map(({ throughput }) => throughput)),
-    cpu: Math.min(...rounds.map(({ cpu }) => cpu)),
-    rss: pids.reduce((sum, pid) => sum + rssMb(pid), 0),
+    cpu: Math.min(...rounds.map(({ cpu }) => cpu)) / calls,
+    rss: rssOf(pids),
   };
 }
 
-async function oneRound(client: BenchClient, pids: readonly number[], calls: number) {
+/**
+ * Measures several ways in turn, a few calls each time, and takes the middle of all turns: whatever
+ * else the machine does then slows each of them alike.
+ */
+export async function measureInTurn(
+  subjects: readonly Subject[],
+  calls: number,
+): Promise<Figures[]> {
+  for (const { client } of subjects) await inParallel(client, calls, 4);
+  const slices: Slice[][] = subjects.map(() => []);
+  const few = Math.ceil((calls * ROUNDS) / TURNS);
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    for (const [index, subject] of subjects.entries()) {
+      slices[index]?.push(await oneSlice(subject, few));
+    }
+  }
+  return subjects.map(({ pids }, index) => {
+    const own = slices[index] ?? [];
+    const times = own.flatMap((slice) => slice.times);
+    return {
+      p50: quantile(times, 0.5),
+      p99: quantile(times, 0.99),
+      throughput: quantile(
+        own.map(({ throughput }) => throughput),
+        0.5,
+      ),
+      cpu: own.reduce((sum, { cpu }) => sum + cpu, 0) / times.length,
+      rss: rssOf(pids),
+    };
+  });
+}
+
+interface Slice {
+  /** Milliseconds of each call. */
+  readonly times: readonly number[];
+  readonly throughput: number;
+  /** Microseconds of processor time of all calls together. */
+  readonly cpu: number;
+}
+
+async function oneSlice({ client, pids }: Subject, calls: number): Promise<Slice> {
   const before = cpuMs(pids);
   const times: number[] = [];
   for (let count = 0; count < calls; count += 1) {
@@ -45,16 +94,19 @@ async function oneRound(client: BenchClient, pids: readonly number[], calls: num
     await expectEcho(client, `call ${count}`);
     times.push(performance.now() - start);
   }
-  const cpu = ((cpuMs(pids) - before) * 1000) / calls;
-  times.sort((a, b) => a - b);
+  const cpu = (cpuMs(pids) - before) * 1000;
   const start = performance.now();
   await inParallel(client, calls * 2, AT_ONCE);
-  return {
-    p50: times[Math.floor(times.length / 2)] ?? 0,
-    p99: times[Math.floor(times.length * 0.99)] ?? 0,
-    throughput: (calls * 2 * 1000) / (performance.now() - start),
-    cpu,
-  };
+  return { times, throughput: (calls * 2 * 1000) / (performance.now() - start), cpu };
+}
+
+function quantile(values: readonly number[], part: number): number {
+  const sorted = [...values].sort((a, b) => a - b);
+  return sorted[Math.floor(sorted.length * part)] ?? 0;
+}
+
+function rssOf(pids: readonly number[]): number {
+  return pids.reduce((sum, pid) => sum + rssMb(pid), 0);
 }
 
 /** A process and all that it started. */
