@@ -39,7 +39,7 @@ export interface LaunchInfo {
   readonly engine?: string;
   /** The exact command, program first. */
   readonly command: readonly string[];
-  /** Process id of the engine client or of the server itself; 0 for a pod, or a container that is spoken with over the engine's socket. */
+  /** Process id of the engine client or of the server itself; 0 for a pod, or a container that has no client process here. */
   readonly pid: number;
   /** What holds less than it should on this machine, in words. */
   readonly notes: readonly string[];

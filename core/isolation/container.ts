@@ -34,11 +34,12 @@ const RESERVED =
   /^(PATH|HOME|USER|SHELL|IFS|ENV|BASH_ENV|TMPDIR|LD_.*|DYLD_.*|GO.*|XDG_.*|DBUS_.*|DOCKER_.*|CONTAINER.*|PODMAN_.*|NERDCTL_.*|NOTIFY_SOCKET|LISTEN_.*|CNI_.*|BUILDAH_.*|STORAGE_.*|REGISTRY_AUTH_FILE|SSL_CERT_.*|SSH_.*|(HTTPS?|NO|ALL)_PROXY|SYSTEMROOT|.*APPDATA|USERPROFILE|_.*)$/i;
 
 /** The strict flags that every container gets, whatever runs in it. */
-export function strictFlags(engine: Engine): string[] {
+export function strictFlags(engine: Engine, log = engine.traits.unlogged): string[] {
   return [
     '--rm',
     '--pull=never',
     '--read-only',
+    ...log,
     ...engine.traits.run,
     '--cap-drop=all',
     '--security-opt=no-new-privileges',
@@ -66,12 +67,13 @@ export function prepareContainer(plan: LaunchPlan, parts: ContainerParts): Prepa
   const hidden = Object.keys(resolved.secretEnv);
   for (const name of hidden) refuseReserved(entry.name, name);
   const visible = { HOME: '/tmp', TMPDIR: '/tmp', ...egress?.env, ...resolved.env };
-  const run = [
+  const pipes = engine.api && engine.pipes ? engine.traits.passedOn : undefined;
+  const runWith = (log: readonly string[]) => [
     'run',
     '--interactive',
     `--name=${parts.name}`,
     ...labelArguments(entry.name, parts.owner),
-    ...strictFlags(engine),
+    ...strictFlags(engine, log),
     ...limits,
     ...user,
     `--tmpfs=/tmp:rw,size=${resolved.resources.tmp},mode=1777,noexec,nosuid,nodev${engine.traits.tmpfs}`,
@@ -84,14 +86,21 @@ export function prepareContainer(plan: LaunchPlan, parts: ContainerParts): Prepa
     ...hidden.map((name) => `--env=${name}`),
     ...program(plan, parts),
   ];
-  const command: [string, ...string[]] = [engine.program, ...run];
+  const command: [string, ...string[]] = [engine.program, ...runWith(engine.traits.unlogged)];
+  const attach = {
+    engine,
+    run: runWith(pipes ?? engine.traits.unlogged),
+    pipes: pipes !== undefined,
+    env: parts.env,
+    secrets: resolved.secretEnv,
+  };
   return {
     driver: 'container',
     engine: engine.traits.name,
     command,
     env: { ...clientEnvironment(engine, parts.env), ...resolved.secretEnv },
     shown: command,
-    ...(engine.api ? { attach: { engine, run, env: parts.env, secrets: resolved.secretEnv } } : {}),
+    ...(engine.api ? { attach } : {}),
     cgroups: [],
     notes: [
       ...limitNotes,

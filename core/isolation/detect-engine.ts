@@ -27,8 +27,14 @@ export async function askEngine(
     name,
     usable: true,
     engine,
-    text: `${name} ${engine.version} answers (${engine.rootless ? 'rootless' : 'as root'}, ${engine.local ? 'on this machine' : 'on another or a virtual machine'})${lacking.length ? `; it cannot limit ${lacking.join(', ')}` : ''}.`,
+    text: `${name} ${engine.version} answers (${engine.rootless ? 'rootless' : 'as root'}, ${engine.local ? 'on this machine' : 'on another or a virtual machine'}); it is spoken with through ${wayOf(engine)}${lacking.length ? `; it cannot limit ${lacking.join(', ')}` : ''}.`,
   };
+}
+
+/** What carries the messages of a server. */
+function wayOf({ api, pipes }: Engine): string {
+  if (!api) return 'a client process for each server';
+  return pipes ? 'pipes of Portolan' : 'its socket';
 }
 
 function readInfo(
@@ -44,6 +50,8 @@ function readInfo(
     if (typeof version !== 'string') return undefined;
     const rootless = recordOf(host.security).rootless === true;
     const controllers = Array.isArray(host.cgroupControllers) ? host.cgroupControllers : [];
+    const local = host.serviceIsRemote !== true && process.platform === 'linux';
+    const logs = recordOf(info.plugins).log;
     // Without root, version 1 control groups cannot be used at all.
     const has = (controller: string) =>
       controllers.includes(controller) && !(rootless && host.cgroupVersion === 'v1');
@@ -52,7 +60,12 @@ function readInfo(
       program,
       version,
       rootless,
-      local: host.serviceIsRemote !== true && process.platform === 'linux',
+      local,
+      pipes:
+        local &&
+        Array.isArray(logs) &&
+        logs.includes('passthrough') &&
+        findProgram('mkfifo', env) !== undefined,
       api: podmanApi(host, version, env),
       limits: { memory: has('memory'), cpus: has('cpu'), pids: has('pids') },
     };

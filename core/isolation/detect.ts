@@ -15,6 +15,8 @@ export interface Engine {
   readonly local: boolean;
   /** How to attach to its containers without a client process for each; absent without a way. */
   readonly api?: EngineApi | undefined;
+  /** Gives a container pipes of ours as its streams, so that messages do not pass through it. */
+  readonly pipes?: boolean;
   /** Ceilings that it can hold. */
   readonly limits: { readonly memory: boolean; readonly cpus: boolean; readonly pids: boolean };
 }

@@ -29,13 +29,15 @@ export function callEngine(
     readonly signal?: AbortSignal;
     /** Variables of the client besides its own; their values are secret. */
     readonly secrets?: Readonly<Record<string, string>>;
+    /** Files that it gets as its stdin, stdout and stderr; nothing of it is in the answer then. */
+    readonly files?: readonly [number, number, number];
   } = {},
 ): Promise<EngineAnswer> {
   return new Promise((resolve) => {
     const child = spawn(engine.program, args, {
       env: { ...clientEnvironment(engine, env), ...options.secrets },
       cwd: tmpdir(),
-      stdio: ['ignore', 'pipe', 'pipe'],
+      stdio: options.files ? [...options.files] : ['ignore', 'pipe', 'pipe'],
       windowsHide: true,
       // A group of its own: Ctrl-C in the terminal must not end it in the middle of a removal.
       detached: process.platform !== 'win32',
@@ -43,10 +45,10 @@ export function callEngine(
     });
     let stdout = '';
     let stderr = '';
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => {
       stdout += text;
     });
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       stderr = (stderr + text).slice(-8_000);
       for (const line of text.split(/[\r\n]+/)) if (line.trim()) options.onLine?.(line.trim());
     });

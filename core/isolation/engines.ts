@@ -7,6 +7,10 @@ export interface EngineTraits {
   readonly info: readonly string[];
   /** Flags of `run` that the engine needs besides the common ones. */
   readonly run: readonly string[];
+  /** Flags of `run` that keep what a container says out of the engine's logs. */
+  readonly unlogged: readonly string[];
+  /** The same, and the streams of the client become those of the container; absent without a way. */
+  readonly passedOn?: readonly string[];
   /** Removes containers at once, running or not, with their anonymous volumes. */
   readonly remove: readonly string[];
   /** Options of `--tmpfs` that the engine needs besides the common ones. */
@@ -54,7 +58,8 @@ export const ENGINES: readonly EngineTraits[] = [
   {
     name: 'docker',
     info: ['info', '--format', '{{json .}}'],
-    run: ['--log-driver', 'none'],
+    run: [],
+    unlogged: ['--log-driver', 'none'],
     remove: ['rm', '--force', '--volumes'],
     tmpfs: '',
     environment: [...COMMON, ...DOCKER],
@@ -64,7 +69,9 @@ export const ENGINES: readonly EngineTraits[] = [
     info: ['info', '--format', 'json'],
     // Otherwise podman mounts writable /run and /var/tmp into a read-only container, and copies the
     // proxy settings of the host, which may hold a password, into it.
-    run: ['--log-driver', 'none', '--read-only-tmpfs=false', '--http-proxy=false'],
+    run: ['--read-only-tmpfs=false', '--http-proxy=false'],
+    unlogged: ['--log-driver', 'none'],
+    passedOn: ['--log-driver', 'passthrough'],
     // Otherwise podman waits ten seconds for a server that ignores TERM.
     remove: ['rm', '--force', '--volumes', '--time=0'],
     // Otherwise podman copies what the image has in that folder, which may be more than fits.
@@ -90,6 +97,7 @@ export const ENGINES: readonly EngineTraits[] = [
     name: 'nerdctl',
     info: ['info', '--format', '{{json .}}'],
     run: [],
+    unlogged: [],
     remove: ['rm', '--force', '--volumes'],
     tmpfs: '',
     environment: [

@@ -5,6 +5,7 @@ import { composeCommand } from './compose.ts';
 import { detectIsolation } from './detect.ts';
 import { planEgress } from './egress/open-egress.ts';
 import type { EngineName } from './engines.ts';
+import { shownCommand } from './prepared.ts';
 import { defaultRunDir } from './run-folder.ts';
 import type { DriverName, IsolationOptions, LaunchPlan } from './types.ts';
 import { currentPlaces, resolveVolumes } from './volumes.ts';
@@ -61,7 +62,7 @@ export async function inspectPlan(
   return {
     driver: prepared.driver,
     ...(prepared.engine ? { engine: prepared.engine } : {}),
-    command: prepared.shown,
+    command: shownCommand(prepared),
     grants: grantsOf(plan),
     notes: prepared.notes,
   };

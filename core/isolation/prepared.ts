@@ -19,10 +19,18 @@ export interface Prepared {
   /** What holds less than it should on this machine, in words. */
   readonly notes: readonly string[];
   /** How to run a container without a client process that stays; see engine-api. */
-  readonly attach?: Pick<AttachPlan, 'engine' | 'run' | 'env' | 'secrets'>;
+  readonly attach?: Pick<AttachPlan, 'engine' | 'run' | 'pipes' | 'env' | 'secrets'>;
   /** Ends what ending the command's process group does not end. */
   readonly stop?: {
     terminate(): Promise<void>;
     remove(): Promise<void>;
   };
+}
+
+/** The command as people see it: what runs the server where it is attached to, else by a process. */
+export function shownCommand(
+  { attach, shown }: Prepared,
+  attached = attach !== undefined,
+): readonly string[] {
+  return attach && attached ? [attach.engine.program, ...attach.run] : shown;
 }

@@ -71,7 +71,10 @@ async function startAttached(parts: SidecarParts): Promise<string | undefined> {
   if (engine.api) {
     const { runAttached } = await import('./engine-api/attach.ts');
     const { server, runDir } = parts;
-    const attached = await runAttached({ engine, server, run, env, secrets: {}, runDir });
+    const attached = await runAttached({
+      ...{ engine, server, run, env, runDir },
+      ...{ secrets: {}, pipes: false, folder: egress.folder },
+    });
     if (attached) {
       const { stdin, stdout, stderr, closed } = attached;
       stderr.resume();

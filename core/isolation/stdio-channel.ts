@@ -2,11 +2,11 @@ import type { Writable } from 'node:stream';
 import { messageOf, PortolanError } from '../errors.ts';
 import { cutText } from '../text.ts';
 import type { Channel, LaunchInfo } from './channel.ts';
-import { type ChildOptions, endServer, startChild } from './child.ts';
+import { type ChildOptions, endServer, type Running, startChild } from './child.ts';
 import { lineReader } from './line-reader.ts';
 import { messagesIn } from './messages-in.ts';
 import { outputLines } from './output-lines.ts';
-import type { Prepared } from './prepared.ts';
+import { type Prepared, shownCommand } from './prepared.ts';
 import { createTail } from './tail.ts';
 
 export interface StdioOptions extends ChildOptions {
@@ -38,7 +38,7 @@ export async function openStdioChannel(
   const attached =
     attach &&
     (await import('./engine-api/attach.ts').then(({ runAttached }) =>
-      runAttached({ ...attach, server, runDir: options.runDir }),
+      runAttached({ ...attach, server, runDir: options.runDir, folder: options.cwd }),
     ));
   const child = attached ?? (await startChild(prepared, options));
   const tail = createTail();
@@ -88,7 +88,7 @@ export async function openStdioChannel(
       return closing;
     },
     diagnostics: () => redact(tail.text()),
-    info: infoOf(prepared, child.pid),
+    info: infoOf(prepared, child),
   };
 
   child.stdout.on('data', (chunk: Buffer) => {
@@ -133,9 +133,10 @@ export async function openStdioChannel(
   return channel;
 }
 
-function infoOf(prepared: Prepared, pid: number): LaunchInfo {
-  const { driver, engine, shown, notes } = prepared;
-  return { driver, ...(engine ? { engine } : {}), command: shown, pid, notes };
+function infoOf(prepared: Prepared, { pid }: Running): LaunchInfo {
+  const { driver, engine, notes } = prepared;
+  const command = shownCommand(prepared, pid === 0);
+  return { driver, ...(engine ? { engine } : {}), command, pid, notes };
 }
 
 function drained(stream: Writable): Promise<void> {

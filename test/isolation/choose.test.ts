@@ -86,8 +86,10 @@ describe('detection', () => {
   });
 
   test.skipIf(needs('podman', 'bwrap').skip)('finds what is there', async () => {
-    const { engines, bubblewrap: found } = await detectIsolation({ env: podmanEnv() });
-    expect(engines.map(({ traits }) => traits.name)).toContain('podman');
+    const env = podmanEnv();
+    const { engines, bubblewrap: found, findings } = await detectIsolation({ env });
+    expect(engines.find(({ traits }) => traits.name === 'podman')?.pipes).toBe(true);
+    expect(findings.find(({ name }) => name === 'podman')?.text).toContain('through pipes');
     expect(found?.version).toMatch(/^\d+\.\d+\.\d+$/);
   });
 });
@@ -176,6 +178,24 @@ describe('inspection', () => {
       ]);
     },
   );
+
+  test.each(
+    (
+      [
+        ['passthrough', { api: 'own service', pipes: true }],
+        ['none', { api: 'own service', pipes: false }],
+        ['none', { pipes: true }],
+      ] as const
+    ).map(([driver, parts]) => ({ driver, parts })),
+  )('shows log driver $driver of podman with $parts', async ({ driver, parts }) => {
+    const detected = having({ engines: [{ ...engineNamed('podman'), ...parts }] });
+    const { command } = await inspectPlan(
+      probePlan({ npm: undefined as never, container: { image } }),
+      { detected },
+    );
+    const flags = command.flatMap((flag, at) => (flag === '--log-driver' ? [command[at + 1]] : []));
+    expect(flags).toEqual([driver]);
+  });
 
   test('refuses a secret in a variable that would steer the engine', async () => {
     const plan = probePlan(

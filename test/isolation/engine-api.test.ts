@@ -14,10 +14,13 @@ import { LABEL } from '../../core/isolation/labels.ts';
 import { type BoxSetup, isMissing, serviceRecords, setUpBox } from '../support/boxes.ts';
 import { type Probe, probePlan, startProbe } from '../support/probe.ts';
 
-const box = 'image in a container';
-const skip = isMissing(box);
+const WAYS = [
+  { box: 'image in a container', way: 'through pipes of ours', log: 'passthrough' },
+  { box: 'image in an attached container', way: 'over the socket of its engine', log: 'none' },
+] as const;
+const skip = isMissing(WAYS[0].box);
 
-describe('a container that is attached to over the socket of its engine', () => {
+describe.each(WAYS)('a container that is spoken with $way', ({ box, log }) => {
   let setup: BoxSetup;
   let runDir: string;
   const running: Probe[] = [];
@@ -56,6 +59,7 @@ describe('a container that is attached to over the socket of its engine', () => 
       expect(channel.info).toMatchObject({ driver: 'container', engine: 'podman', pid: 0 });
       // What `portolan inspect` prints can be run by hand.
       expect(channel.info?.command.slice(1, 3)).toEqual(['run', '--interactive']);
+      expect(channel.info?.command.join(' ')).toContain(`--log-driver ${log} `);
     }
     expect(serviceRecords(runDir)).toHaveLength(1);
     for (const { channel } of running.splice(0)) await channel.close();
@@ -122,6 +126,7 @@ describe('a container that is attached to over the socket of its engine', () => 
     async () => {
       const dead = await start({ socket: join(runDir, 'nobody.sock') });
       expect(dead.channel.info?.pid).toBeGreaterThan(0);
+      expect(dead.channel.info?.command.join(' ')).toContain('--log-driver none ');
       const socket = join(runDir, 'other.sock');
       const other = createServer((_, response) => response.writeHead(404).end('{}'));
       await new Promise<void>((resolve) => other.listen(socket, resolve));

@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import type { Channel } from '../../core/isolation/channel.ts';
 import { callEngine } from '../../core/isolation/engine-call.ts';
 import { LABEL } from '../../core/isolation/labels.ts';
@@ -37,7 +37,10 @@ describe.each(BOXES)('a server in $box', ({ box }) => {
     const call = async (name: string, args: Json = {}) =>
       (await client.ask('tools/call', { name, arguments: args })).result as Json;
     expect(await call('args')).not.toHaveProperty('isError');
-    return { call, channels, gateway };
+    // Pipes of ours do not go through the engine.
+    const piped = box.includes('container') && setup.detected.engines[0]?.pipes;
+    const survives = piped === true && !box.includes('client');
+    return { call, channels, gateway, survives };
   };
 
   const containers = async (): Promise<number> => {
@@ -49,25 +52,28 @@ describe.each(BOXES)('a server in $box', ({ box }) => {
   };
 
   test.skipIf(skip)(
-    'whose engine, engine client or outer process is killed in the middle of calls: they fail, the next works',
+    'whose engine, engine client or outer process is killed in the middle of calls: they fail or go on, the next works',
     { timeout: 120_000 },
     async () => {
-      const { call, channels, gateway } = await clientOf();
+      const { call, channels, gateway, survives } = await clientOf();
       for (let round = 0; round < 3; round += 1) {
-        const pid = carrierOf(channels.at(-1), runDir);
+        const pid = await vi.waitUntil(() => carrierOf(channels.at(-1), runDir), {
+          timeout: 30_000,
+        });
         expect(existsSync(`/proc/${pid}`)).toBe(true);
         const calls = Array.from({ length: 5 }, () => call('long_text', { megabytes: 20 }));
         process.kill(pid, 'SIGKILL');
         for (const result of await Promise.all(calls)) {
           // A quick answer may have been there already.
           if (result.isError) expect(JSON.stringify(result)).toContain('probe: ');
+          if (survives) expect(result.isError).not.toBe(true);
         }
         await expect
           .poll(async () => (await call('args')).isError !== true, { timeout: 30_000 })
           .toBe(true);
-        expect(isRunning(pid)).toBe(false);
+        await expect.poll(() => isRunning(pid)).toBe(false);
       }
-      expect(channels.length).toBe(4);
+      expect(channels.length).toBe(survives ? 1 : 4);
       await gateway.close();
       await expect.poll(containers).toBe(0);
     },

@@ -1,5 +1,5 @@
 // The gateway as a process of its own in front of containers, for measurements:
-// `bench-container.ts IMAGE FOLDER socket|client COUNT [RUN_DIR]`. With a run folder it only makes the
+// `bench-container.ts IMAGE FOLDER pipes|socket|client COUNT [RUN_DIR]`. With a run folder it only makes the
 // files of one launch there and prints the engine's exact command.
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
@@ -20,9 +20,11 @@ import { probeEntry } from './probe.ts';
 const [image = '', folder = '', way, count, runDir] = process.argv.slice(2);
 const env = podmanEnv();
 const found = await detectIsolation({ env, engine: 'podman' });
-const engines = found.engines.map((engine) =>
-  way === 'client' ? { ...engine, api: undefined } : engine,
-);
+const engines = found.engines.map((engine) => ({
+  ...engine,
+  pipes: way === 'pipes',
+  ...(way === 'client' ? { api: undefined } : {}),
+}));
 const options = {
   isolation: 'container',
   detected: { ...found, engines },

@@ -13,6 +13,7 @@ export const BOXES = [
   { box: 'bubblewrap', parts: ['bwrap'] },
   { box: 'npm tree in a container', parts: ['podman', 'docker-registry', 'npm'] },
   { box: 'image in a container', parts: ['podman', 'docker-registry', 'npm'] },
+  { box: 'image in an attached container', parts: ['podman', 'docker-registry', 'npm'] },
   { box: 'image in a container, with a client', parts: ['podman', 'docker-registry', 'npm'] },
 ] as const;
 
@@ -57,6 +58,8 @@ export async function setUpBox(box: BoxName): Promise<BoxSetup> {
   const engines = found.engines.map((engine) => ({
     ...engine,
     ...(distant ? { local: false } : {}),
+    // The way for engines that do not pass on streams.
+    ...(distant || box.includes('attached') ? { pipes: false } : {}),
     // The way for engines whose socket cannot be reached.
     ...(box.includes('client') ? { api: undefined } : {}),
   }));
