@@ -3,8 +3,8 @@ import type { JsonRpcMessage } from '../../core/isolation/channel.ts';
 import type { Outlet } from '../relay/inbound.ts';
 import { idOf, type ReplayLog, type Sent, type StreamLog } from './replay.ts';
 
-/** A client that reads so slowly that this many bytes wait for it is cut off. */
-const MOST_WAITING_BYTES = 512 * 1024 * 1024;
+/** A client that reads so slowly that more than this waits for it is cut off. */
+export const MOST_WAITING_BYTES = 512 * 1024 * 1024;
 
 /**
  * The response to one HTTP request. A lone answer is plain JSON; as soon as anything else has to be
@@ -17,6 +17,7 @@ export class Exchange implements Outlet {
   readonly #replay: ReplayLog | undefined;
   /** Client of 2025-11-25 or later, which takes an event without data for what it is. */
   readonly #primed: boolean;
+  readonly #maxWaitingBytes: number;
   #log: StreamLog | undefined;
   readonly openedAt = performance.now();
   streaming = false;
@@ -28,8 +29,13 @@ export class Exchange implements Outlet {
     response: ServerResponse,
     acceptsEvents: boolean,
     headers: Readonly<Record<string, string>> = {},
-    { replay, primed = false }: { replay?: ReplayLog; primed?: boolean } = {},
+    {
+      replay,
+      primed = false,
+      maxWaitingBytes = MOST_WAITING_BYTES,
+    }: { replay?: ReplayLog; primed?: boolean; maxWaitingBytes?: number } = {},
   ) {
+    this.#maxWaitingBytes = maxWaitingBytes;
     this.#replay = replay;
     this.#primed = primed;
     this.#response = response;
@@ -133,7 +139,7 @@ export class Exchange implements Outlet {
 
   #event(body: unknown): void {
     this.#write(this.#eventOf(body));
-    if (this.#response.writableLength <= MOST_WAITING_BYTES) return;
+    if (this.#response.writableLength <= this.#maxWaitingBytes) return;
     this.ended = true;
     this.#response.destroy();
   }

@@ -6,7 +6,7 @@ import { messageOf } from '../../core/errors.ts';
 import type { Gateway } from '../relay/gateway.ts';
 import { CODE, errorMessage, isObject, LEGACY_VERSIONS } from '../relay/protocol.ts';
 import { receiveAny } from './batch.ts';
-import { Exchange } from './exchange.ts';
+import { Exchange, MOST_WAITING_BYTES } from './exchange.ts';
 import { type Caller, createGuard, type HashedToken, type NamedToken } from './guard.ts';
 import { allowedHosts, listen } from './listen.ts';
 import { headerProblem, isModernRequest } from './modern-headers.ts';
@@ -36,6 +36,8 @@ export interface HttpOptions {
   readonly tls?: { readonly cert: string | Buffer; readonly key: string | Buffer };
   /** Bytes of the largest request body; 64 MiB. */
   readonly maxBodyBytes?: number;
+  /** Bytes that may wait for a client that does not read its stream; 512 MiB. */
+  readonly maxWaitingBytes?: number;
   /** Requests under way at the same time; 2,000. */
   readonly maxRequests?: number;
   /** Sessions at the same time; 2,000. */
@@ -86,6 +88,7 @@ export async function serveHttp(
   options: HttpOptions,
 ): Promise<HttpEndpoint> {
   const { host = '127.0.0.1', path = '/mcp', maxBodyBytes = 64 * 1024 * 1024 } = options;
+  const { maxWaitingBytes = MOST_WAITING_BYTES } = options;
   const gatewayFor = typeof gateway === 'function' ? gateway : () => gateway;
   const sessions = new Sessions({
     most: options.maxSessions ?? 2000,
@@ -231,7 +234,11 @@ export async function serveHttp(
     const id = 'id' in body && isId(body.id) ? body.id : null;
     if (problem)
       return plain(response, 400, errorMessage(id, problem.code, problem.message, problem.data));
-    const exchange = track(new Exchange(response, acceptsEvents(request)), response, principal);
+    const exchange = track(
+      new Exchange(response, acceptsEvents(request), {}, { maxWaitingBytes }),
+      response,
+      principal,
+    );
     const client = target.connect({ key: `caller ${principal}`, principal, outlet: exchange });
     client.era = 'modern';
     response.once('close', () => void target.disconnect(client, false));
@@ -255,7 +262,11 @@ export async function serveHttp(
         response,
         acceptsEvents(request),
         { 'Mcp-Session-Id': session.id },
-        { replay: session.replay, primed: session.client.version >= PRIMED_SINCE },
+        {
+          replay: session.replay,
+          primed: session.client.version >= PRIMED_SINCE,
+          maxWaitingBytes,
+        },
       ),
       response,
       session.principal,
@@ -326,7 +337,11 @@ export async function serveHttp(
         response,
         true,
         { 'Mcp-Session-Id': session.id },
-        { replay: session.replay, primed: session.client.version >= PRIMED_SINCE },
+        {
+          replay: session.replay,
+          primed: session.client.version >= PRIMED_SINCE,
+          maxWaitingBytes,
+        },
       ),
       response,
       session.principal,
@@ -371,7 +386,11 @@ export async function serveHttp(
     if (request.method === 'GET' && pathname === '/sse') {
       const session = sessions.open(target, principal);
       if (!session) return plain(response, 503, { error: 'too many sessions; try again later' });
-      session.stream = track(new Exchange(response, true), response, principal);
+      session.stream = track(
+        new Exchange(response, true, {}, { maxWaitingBytes }),
+        response,
+        principal,
+      );
       session.stream.announce('endpoint', `/messages?sessionId=${session.id}`);
       response.once('close', () => void sessions.end(session));
       return;

@@ -1,6 +1,7 @@
-// npm run bench:gateway [-- CALLS | start | containers]: how long a start takes, and what a call through the gateway
-// costs, beside other gateways from npm and a proxy built with the SDK, all in one run against the
-// same server. With `start` or `containers`, these alone.
+// npm run bench:gateway [-- CALLS | start | containers | memory | cycles [COUNT]]: how long a start
+// takes, and what a call through the gateway costs, beside other gateways from npm and a proxy built
+// with the SDK, all in one run against the same server. With `start` or `containers`, these alone;
+// `memory` shows it over 100,000 calls, `cycles` what 1,000 containers leave behind.
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { createServer } from 'node:net';
@@ -10,6 +11,7 @@ import { rolldown } from 'rolldown';
 import { type BenchClient, httpClient, stdioClient } from './clients.ts';
 import { measureContainers } from './containers.ts';
 import { commandOf, type Figures, measure, processTree } from './measure.ts';
+import { measureMemory } from './memory.ts';
 import { measureStart } from './start.ts';
 
 const here = fileURLToPath(new URL('.', import.meta.url));
@@ -20,6 +22,7 @@ const sdkProxy = join(here, 'sdk-proxy.ts');
 const peers = join(here, 'peers');
 const startOnly = process.argv[2] === 'start';
 const containersOnly = process.argv[2] === 'containers';
+const memoryOnly = process.argv[2] === 'memory';
 const calls = startOnly ? 0 : Number(process.argv[2]) || 2500;
 
 interface Row extends Figures {
@@ -28,11 +31,28 @@ interface Row extends Figures {
 }
 
 const rows: Row[] = [];
-if (!containersOnly) await printStart();
+if (process.argv[2] === 'cycles') {
+  await printCycles(Number(process.argv[3]) || 1000);
+  process.exit();
+}
+if (!containersOnly && !memoryOnly) await printStart();
 if (startOnly) process.exit();
 if (containersOnly) {
   await inContainers();
   print();
+  process.exit();
+}
+
+// As the runner is shipped: one file of plain JavaScript.
+const bundle = await rolldown({
+  input: join(here, '../../test/support/bench-gateway.ts'),
+  platform: 'node',
+});
+await bundle.write({ file: ours, format: 'esm' });
+await bundle.close();
+
+if (memoryOnly) {
+  await printMemory();
   process.exit();
 }
 
@@ -43,14 +63,6 @@ if (!existsSync(join(peers, 'node_modules'))) {
     stdio: ['ignore', 2, 2],
   });
 }
-
-// As the runner is shipped: one file of plain JavaScript.
-const bundle = await rolldown({
-  input: join(here, '../../test/support/bench-gateway.ts'),
-  platform: 'node',
-});
-await bundle.write({ file: ours, format: 'esm' });
-await bundle.close();
 
 await onStdio('direct', echo);
 await onStdio('Portolan', [node, ours, 'stdio', ...echo]);
@@ -135,6 +147,38 @@ async function printStart() {
   console.log(`| the next ones, with --all | ${ratio(figures.all)} |`);
   console.log(`| first start from a registry | ${ratio(figures.firstFromRegistry)} |`);
   console.log(`| the next ones from a registry | ${ratio(figures.fromRegistry)} |\n`);
+}
+
+/** Memory of the gateway between a client and the server, on both fronts. */
+async function printMemory() {
+  const onStdio = await stdioClient([node, ours, 'stdio', ...echo]);
+  const http = await startAndRead([node, ours, 'http', ...echo]);
+  const onHttp = await httpClient(`http://127.0.0.1:${http.port}/mcp`);
+  await Promise.all([onStdio.call('first'), onHttp.call('first')]);
+  console.error('measuring memory ...');
+  const stdioPoints = await measureMemory(onStdio, between(onStdio.pid));
+  const httpPoints = await measureMemory(onHttp, between(http.child.pid as number));
+  onStdio.close();
+  onHttp.close();
+  for (const pid of processTree(http.child.pid as number).reverse()) kill(pid);
+  console.log('| calls | stdio to stdio, MiB | http to stdio, MiB |');
+  console.log('| --- | --- | --- |');
+  for (const [index, { calls: made, mib }] of stdioPoints.entries()) {
+    console.log(`| ${made} | ${mib.toFixed(0)} | ${httpPoints[index]?.mib.toFixed(0)} |`);
+  }
+}
+
+/** What containers leave behind that are started, called and stopped again and again. */
+async function printCycles(count: number) {
+  const { measureCycles } = await import('./cycles.ts');
+  const figures = await measureCycles(count);
+  if (!figures) return;
+  const { cycles, seconds, before, after } = figures;
+  console.log(`| ${cycles} cycles in ${seconds.toFixed(0)} s | before | after |`);
+  console.log('| --- | --- | --- |');
+  for (const key of Object.keys(before) as (keyof typeof before)[]) {
+    console.log(`| ${key} | ${Math.round(before[key])} | ${Math.round(after[key])} |`);
+  }
 }
 
 /** The processes between client and server, without the server. */

@@ -145,6 +145,11 @@ async function expectEcho(client: BenchClient, text: string): Promise<void> {
   if (!answer.includes(`"${text}"`)) throw new Error(`lost or crossed: ${answer.slice(0, 300)}`);
 }
 
+/** Makes calls with 32 under way, each checked for its own answer. */
+export function callMany(client: BenchClient, calls: number): Promise<void> {
+  return inParallel(client, calls, AT_ONCE);
+}
+
 async function inParallel(client: BenchClient, calls: number, atOnce: number): Promise<void> {
   let next = 0;
   const worker = async () => {
