@@ -1,8 +1,10 @@
+import { existsSync } from 'node:fs';
 import { messageOf, PortolanError } from '../../core/errors.ts';
 import { readOptionFile } from '../cli/trust-options.ts';
 import type { NamedToken } from '../endpoint/guard.ts';
 import type { HttpOptions } from '../endpoint/http.ts';
 import { type Paths, portolanPaths } from '../paths.ts';
+import { profilePlace } from '../profile/place.ts';
 import { existingProfile } from '../profile/read-profile.ts';
 import { isTokenName } from '../tokens/token-store.ts';
 import { tokenIn } from './token-file.ts';
@@ -47,7 +49,7 @@ export async function accessOf(
   );
   if (twice) throw usage('TOKEN_INVALID', `--token names "${twice.name}" twice`);
   const profiles = await callerProfiles(options.callerProfile ?? [], paths);
-  const issued = await issuedTokens(options, profiles);
+  const issued = await issuedTokens(options, profiles, paths);
   const needed = options.tokenFile !== undefined || (named.length === 0 && !issued);
   const file = options.tokenFile ?? defaultFile;
   const all = needed ? [{ name: 'default', token: await tokenIn(file) }, ...named] : named;
@@ -137,6 +139,7 @@ async function tlsOf({ tlsCert, tlsKey }: AccessOptions): Promise<HttpOptions['t
 async function issuedTokens(
   options: AccessOptions,
   profiles: ReadonlyMap<string, string>,
+  paths: Paths,
 ): Promise<Pick<HttpOptions, 'verifyToken' | 'protectedResource'> | undefined> {
   const { oauthIssuer, oauthAudience, oauthScope = [], oauthProfileClaim: profileClaim } = options;
   const none = !oauthIssuer && !oauthAudience && oauthScope.length === 0;
@@ -153,13 +156,14 @@ async function issuedTokens(
     audience: oauthAudience,
     scopes: oauthScope,
     profileClaim,
+    isProfile: async (name) => existsSync((await profilePlace(name, paths)).path),
   });
   return {
     protectedResource,
     async verifyToken(token) {
       const caller = await verifyToken(token);
       const profile = caller && profiles.get(caller.principal);
-      return caller && profile !== undefined ? { ...caller, profile } : caller;
+      return caller && profile !== undefined ? { principal: caller.principal, profile } : caller;
     },
   };
 }

@@ -19,6 +19,8 @@ export interface Caller {
   readonly principal: string;
   /** Name or path of its profile; that of the gateway when absent; null when it should have one and has none. */
   readonly profile?: string | null;
+  /** Why it has none, where more can be said. */
+  readonly refusal?: string;
 }
 
 /** What the guard found: who it is, or the answer that turns the request away. */

@@ -146,7 +146,13 @@ export async function serveHttp(
     verdict: Awaited<ReturnType<typeof guard.caller>>,
   ) => {
     if ('status' in verdict) return turnAway(response, verdict);
-    const { principal } = verdict;
+    const { principal, refusal } = verdict;
+    if (refusal !== undefined) {
+      return turnAway(response, {
+        status: 403,
+        text: `${principal} has no profile here: ${refusal}`,
+      });
+    }
     const target = gatewayFor(verdict);
     if (!(target instanceof Promise)) return serve(request, response, principal, target);
     target

@@ -2,6 +2,7 @@ import { createRemoteJWKSet, type JWTVerifyGetKey, jwtVerify } from 'jose';
 import { allowInsecureRequests, discoveryRequest, processDiscoveryResponse } from 'oauth4webapi';
 import { messageOf, PortolanError } from '../../core/errors.ts';
 import { isProfileName } from '../profile/profile-context.ts';
+import type { Caller } from './guard.ts';
 import type { HttpOptions } from './http.ts';
 
 export interface IssuerOptions {
@@ -13,7 +14,12 @@ export interface IssuerOptions {
   readonly scopes: readonly string[];
   /** Claim that names the caller's profile; without it a caller is served none. */
   readonly profileClaim?: string | undefined;
+  /** Whether there is such a profile here; tells which of several names in the claim count. */
+  readonly isProfile?: (name: string) => Promise<boolean>;
 }
+
+/** Names in a claim that are looked at. */
+const MOST_NAMES = 256;
 
 /** Signatures with a public key only: a shared secret would let every holder issue tokens. */
 const ALGORITHMS = [
@@ -62,7 +68,7 @@ export function tokenVerifier(
       if (!options.scopes.every((scope) => granted.has(scope))) return undefined;
       const { sub: principal = '' } = payload;
       if (options.profileClaim === undefined) return { principal };
-      return { principal, profile: profileIn(payload[options.profileClaim]) };
+      return { principal, ...(await profileIn(payload[options.profileClaim], options)) };
     },
     protectedResource: {
       resource: resource.pathname === '/' ? resource.origin : resource.href,
@@ -110,10 +116,23 @@ function secureUrl(text: string, what: string): URL {
   );
 }
 
-/** A name only: an issuer says which profile, but not which file. */
-function profileIn(claim: unknown): string | null {
-  const value = Array.isArray(claim) && claim.length === 1 ? claim[0] : claim;
-  return typeof value === 'string' && isProfileName(value) ? value : null;
+/**
+ * A name only: an issuer says which profile, but not which file. A claim may list more than profiles,
+ * such as all groups of a person: those without a profile here do not count. Where several have one,
+ * nobody can say which was meant, and the order of groups is no answer.
+ */
+async function profileIn(
+  claim: unknown,
+  { isProfile = async () => true }: IssuerOptions,
+): Promise<Pick<Caller, 'profile' | 'refusal'>> {
+  const given = Array.isArray(claim) ? claim.slice(0, MOST_NAMES) : [claim];
+  const names = new Set(given.filter((one) => typeof one === 'string' && isProfileName(one)));
+  if (given.length === 1) return { profile: [...names][0] ?? null };
+  const here: string[] = [];
+  for (const name of names) if (await isProfile(name)) here.push(name);
+  const [profile = null, ...others] = here;
+  if (others.length === 0) return { profile };
+  return { profile: null, refusal: `its token names several profiles: ${here.join(', ')}` };
 }
 
 function scopesOf(value: unknown): readonly string[] {

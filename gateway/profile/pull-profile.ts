@@ -59,9 +59,9 @@ export async function pullProfile(
     return new TextDecoder('utf-8', { fatal: true }).decode(bytes);
   };
   if (manifest.artifactType === DOCKER_PROFILE_ARTIFACT) {
-    const servers = readDockerProfile(await read('application/json'));
-    if (!servers) throw malformed(target, 'holds no list of servers');
-    return { ...(await fromDockerProfile(servers, entryOf, target)), digest, signer: undefined };
+    const docker = readDockerProfile(await read('application/json'), target);
+    if (!docker) throw malformed(target, 'holds no list of servers');
+    return { ...(await fromDockerProfile(docker, entryOf, target)), digest, signer: undefined };
   }
   if (manifest.artifactType !== PROFILE_ARTIFACT) {
     throw malformed(target, `is of type ${manifest.artifactType}, not ${PROFILE_ARTIFACT}`);

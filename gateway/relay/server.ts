@@ -348,7 +348,10 @@ export class Server {
       this.lines.delete(line.key);
       // A person who has to sign in is no reason to leave the server alone.
       if (wantsSignIn(error)) this.forgive();
-      throw this.#failed(`${messageOf(error)}${diagnostics ? ` (${diagnostics})` : ''}`, error);
+      const told = messageOf(error);
+      // A remote server's last words are the error itself.
+      const more = diagnostics && !told.includes(diagnostics) ? ` (${diagnostics})` : '';
+      throw this.#failed(`${told}${more}`, error);
     } finally {
       clearTimeout(timer);
       this.#starts.delete(controller);

@@ -132,7 +132,7 @@ describe.skipIf(process.platform === 'win32' || needs('bwrap', 'npm').skip)(
         await run('update', '--profile', join(home, 'unlocked.yaml'), '--dry-run');
         await run('update', '--frozen');
         await run('remove', 'github');
-        await run('profile rm', 'other');
+        await run('profile rm', 'other', '--yes');
         writeToolkit(join(home, '.docker'), { 'tools.yaml': 'github-official: 7\n' });
         put(
           '.cursor/mcp.json',
@@ -198,6 +198,7 @@ describe.skipIf(process.platform === 'win32' || needs('bwrap', 'npm').skip)(
         await run('tools ls', 'everything');
         await run('tools show', 'everything', 'echo');
         await run('tools call', 'everything', 'echo', 'message=hello', ...here);
+        await run('tools forget', 'everything');
         await run('prompts ls', 'everything');
         await run('prompts get', 'everything', 'simple-prompt', ...here);
         const { resources } = (await run('resources ls', 'everything', ...here)) as {

@@ -1,11 +1,16 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { createServer } from 'node:http';
 import { request } from 'node:https';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { accessOf } from '../../gateway/compose/access.ts';
 import { type HttpEndpoint, serveHttp } from '../../gateway/endpoint/http.ts';
+import { tokenVerifier } from '../../gateway/endpoint/issued-tokens.ts';
 import { createGateway } from '../../gateway/relay/gateway.ts';
 import {
   startAuthorizationServer,
@@ -217,6 +222,32 @@ describe('tokens of an authorization server', () => {
     });
   });
 
+  test('of several names in a claim, only those of profiles count, and one must be left', async () => {
+    const sign = await signingIssuer();
+    const verifierWith = (...profiles: string[]) =>
+      tokenVerifier({
+        issuer: sign.issuer,
+        audience,
+        scopes: [],
+        profileClaim: 'groups',
+        isProfile: async (name) => profiles.includes(name),
+      });
+    const callerOf = async (groups: unknown, ...profiles: string[]) =>
+      verifierWith(...profiles).verifyToken(await sign.token({ groups }));
+    expect(await callerOf('work')).toEqual({ principal: 'ada', profile: 'work' });
+    expect(await callerOf(['work'])).toEqual({ principal: 'ada', profile: 'work' });
+    const groups = ['everybody', 'work', '../etc/passwd', 7];
+    expect(await callerOf(groups, 'work')).toEqual({ principal: 'ada', profile: 'work' });
+    expect(await callerOf(groups)).toEqual({ principal: 'ada', profile: null });
+    expect(await callerOf([])).toEqual({ principal: 'ada', profile: null });
+    expect(await callerOf(groups, 'work', 'everybody')).toEqual({
+      principal: 'ada',
+      profile: null,
+      refusal: 'its token names several profiles: everybody, work',
+    });
+    await sign.stop();
+  });
+
   test('half of the options, and an issuer without encryption, are refused', async () => {
     const refused = (options: object) => accessOf({ token: [], ...options }, file('made'));
     await expect(refused({ oauthIssuer: 'https://i.example.com' })).rejects.toMatchObject({
@@ -227,3 +258,32 @@ describe('tokens of an authorization server', () => {
     ).rejects.toMatchObject({ code: 'OAUTH_INSECURE' });
   });
 });
+
+/** An authorization server that signs what it is asked to. */
+async function signingIssuer() {
+  const { publicKey, privateKey } = await generateKeyPair('ES256');
+  const jwk = { ...(await exportJWK(publicKey)), alg: 'ES256', kid: 'one' };
+  let issuer = '';
+  const server = createServer((request, response) => {
+    response.setHeader('Content-Type', 'application/json');
+    response.end(
+      JSON.stringify(
+        request.url === '/keys' ? { keys: [jwk] } : { issuer, jwks_uri: `${issuer}/keys` },
+      ),
+    );
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  issuer = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    issuer,
+    token: (claims: Record<string, unknown>) =>
+      new SignJWT(claims)
+        .setProtectedHeader({ alg: 'ES256', kid: 'one' })
+        .setIssuer(issuer)
+        .setAudience(audience)
+        .setSubject('ada')
+        .setExpirationTime('5m')
+        .sign(privateKey),
+    stop: () => new Promise((resolve) => server.close(resolve)),
+  };
+}

@@ -203,7 +203,7 @@ describe.skipIf(skip)('callers with profiles of their own', () => {
   it('are served nothing when their profile is gone', async () => {
     await run('profile', 'create', 'gone');
     const token = (await run('token', 'create', 'eve', '--profile', 'gone')).trim();
-    await run('profile', 'rm', 'gone');
+    await run('profile', 'rm', 'gone', '--yes');
     await expect.poll(() => connect(token).catch(String)).toMatch(/eve has no profile here/);
   });
 

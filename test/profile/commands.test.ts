@@ -332,7 +332,10 @@ describe('profiles', () => {
       'CATALOG_UNKNOWN',
     );
     env = { ...env, PORTOLAN_PROFILE: '' };
-    await run('profile', 'rm', 'work');
+    expect((await attempt('profile', 'rm', 'work')).stderr).toContain('CONSENT_NEEDED');
+    expect((await attempt('profile', 'rm', 'worm')).stderr).toContain('PROFILE_UNKNOWN');
+    expect((await shown('work')).name).toBe('work');
+    await run('profile', 'rm', 'work', '--yes');
     expect((await attempt('profile', 'use', 'work')).stderr).toContain('there are: bad, home');
     await run('remove', 'gamma', '--profile', 'home');
     expect((await shown('home')).lock.servers).toEqual({});

@@ -182,6 +182,20 @@ describe.skipIf(needs('script').skip)('the question at a terminal', () => {
   });
 
   it.each([
+    ['n', 7],
+    [KEYS.enter, 7],
+    [KEYS.ctrlC, 7],
+    ['y', 0],
+  ])('before a profile is removed: %j ends with %i', async (keys, code) => {
+    const asked = terminal('profile', 'rm', 'team');
+    await expect.poll(asked.text).toContain('Remove the profile team with 1 server?');
+    asked.press(keys);
+    expect(await asked.exited).toBe(code);
+    const path = join(at('user'), 'config', 'profiles', 'team.yaml');
+    expect(await readFile(path, 'utf8').then(Boolean, () => false)).toBe(code !== 0);
+  });
+
+  it.each([
     ['y', 0, '1.1.0'],
     ['n', 0, '1.0.0'],
     [KEYS.ctrlC, 7, '1.0.0'],

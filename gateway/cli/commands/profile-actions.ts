@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { PortolanError } from '../../../core/errors.ts';
 import { counted } from '../../../core/text.ts';
 import { findSource, readSources } from '../../catalog/sources.ts';
 import { portolanPaths } from '../../paths.ts';
@@ -5,10 +7,17 @@ import { createProfile, removeProfile } from '../../profile/change-profile.ts';
 import { lockFaults } from '../../profile/check-lock.ts';
 import { forgetCurrentProfile, profilePlace, setCurrentProfile } from '../../profile/place.ts';
 import { lockedIn } from '../../profile/profile-lock.ts';
-import { type LoadedProfile, readProfile, serversOf } from '../../profile/read-profile.ts';
+import {
+  type LoadedProfile,
+  namesIn,
+  readProfile,
+  readProfileIfAny,
+  serversOf,
+} from '../../profile/read-profile.ts';
 import { surveyProfiles } from '../../profile/survey-profiles.ts';
+import { canAsk, confirmed, consentNeeded } from '../consent.ts';
 import { print, table } from '../print.ts';
-import type { CreateOptions, JsonOption } from './profile.ts';
+import type { CreateOptions, JsonOption, RemoveOptions } from './profile.ts';
 
 export async function createOne(given: string, options: CreateOptions): Promise<void> {
   const paths = portolanPaths();
@@ -80,9 +89,23 @@ export async function useOne(given: string, { json }: JsonOption): Promise<void>
   );
 }
 
-export async function removeOne(given: string, { json }: JsonOption): Promise<void> {
+/** Asks first: what a profile says took work. Secrets stay, and so does a backup. */
+export async function removeOne(given: string, options: RemoveOptions): Promise<void> {
+  const { json, yes } = options;
   const paths = portolanPaths();
   const place = await profilePlace(given, paths);
+  const loaded = yes ? undefined : await readProfileIfAny(place, paths).catch(() => undefined);
+  // One that is not there is told as such, and one that cannot be read is asked about, too.
+  if (loaded || (!yes && existsSync(place.path))) {
+    const count = loaded && namesIn(loaded.profile).length;
+    const what = `the profile ${place.name}${count === undefined ? '' : ` with ${counted(count, 'server')}`}`;
+    if (!canAsk(options)) {
+      throw consentNeeded(`${what} would be removed`, `\`portolan profile show ${given}\``);
+    }
+    if (!(await confirmed(`Remove ${what}?`))) {
+      throw new PortolanError('forbidden', 'CANCELLED', `${what} stays; nothing was changed`);
+    }
+  }
   const current = await profilePlace(undefined, paths);
   await removeProfile(place, paths);
   if (current.path === place.path) await forgetCurrentProfile(paths);

@@ -41,7 +41,7 @@ export async function importOne(
   options: ImportOptions,
 ): Promise<void> {
   const content = (await readOptionFile(file, 'the profile')).toString('utf8');
-  const docker = readDockerProfile(content);
+  const docker = readDockerProfile(content, file);
   const imported = docker
     ? await fromDockerProfile(docker, entryReader(options), file)
     : parseExported(content, file);

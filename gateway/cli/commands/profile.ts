@@ -40,6 +40,10 @@ export interface ImportOptions extends CatalogOptions, JsonOption {
   readonly use?: true;
 }
 
+export interface RemoveOptions extends JsonOption {
+  readonly yes?: true;
+}
+
 export interface ExportOptions extends JsonOption {
   readonly output?: string;
 }
@@ -105,10 +109,14 @@ function registerSets(program: Command): Command {
     .description('Makes a profile the current one. Gateways that serve the current one follow.')
     .action(async (name: string, options: JsonOption) => (await actions()).useOne(name, options));
   withHelp(json(profile.command('rm').argument('<name|path>', 'the profile to remove')), {
-    examples: [['Remove one', 'portolan profile rm work']],
+    examples: [
+      ['Remove one', 'portolan profile rm work'],
+      ['In a script', 'portolan profile rm work --yes'],
+    ],
   })
-    .description('Removes a profile and its lock. Its secrets stay in the vault.')
-    .action(async (name: string, options: JsonOption) =>
+    .description('Asks, then removes a profile and its lock. Its secrets stay in the vault.')
+    .option('--yes', 'remove it without a question')
+    .action(async (name: string, options: RemoveOptions) =>
       (await actions()).removeOne(name, options),
     );
   return profile;
