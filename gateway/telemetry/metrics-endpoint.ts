@@ -35,6 +35,8 @@ export async function serveMetrics(options: {
   server.requestTimeout = 10_000;
   server.headersTimeout = 5_000;
   await listen(server, host, options.port, '--metrics-port');
+  // A gateway that could not start ends, and does not stay for its metrics.
+  server.unref();
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://${host.includes(':') ? `[${host}]` : host}:${port}/metrics`,

@@ -33,6 +33,22 @@ describe.skipIf(skip)('portolan run --telemetry otlp --metrics-port', () => {
     return result;
   };
 
+  it('ends when the gateway cannot start, instead of staying for its metrics', async () => {
+    const args = ['run', ...catalog.source, '--metrics-port', '0', '--telemetry', 'otlp'];
+    const child = spawn(process.execPath, [RUNNER, ...args, '--servers', 'nobody'], {
+      env: catalog.env,
+      stdio: ['ignore', 'ignore', 'pipe'],
+    });
+    let stderr = '';
+    child.stderr.setEncoding('utf8').on('data', (text: string) => {
+      stderr += text;
+    });
+    const code = await new Promise((resolve) => child.once('exit', resolve));
+    expect(stderr).toContain('metrics at');
+    expect(stderr).toContain('SERVER_UNKNOWN');
+    expect(code).toBe(2);
+  }, 20_000);
+
   it('sends what a real client, a boxed server and a signed entry make, at the end at the latest', async () => {
     const receiver = await startOtlpReceiver();
     const env = { ...catalog.env, OTEL_EXPORTER_OTLP_ENDPOINT: receiver.url };
