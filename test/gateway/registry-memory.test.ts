@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
@@ -13,6 +13,8 @@ import { rememberCatalog, watchCatalog } from '../../gateway/catalog/remember.ts
 import { circumstancesOf } from '../../gateway/catalog/start-memory.ts';
 import { type PublishOptions, publish, publishFreshness } from '../../scripts/publisher/publish.ts';
 import { loadRegistry, requireValid } from '../../scripts/registry/load.ts';
+import { runPortolan } from '../support/command-line.ts';
+import { LIST_TOOLS } from '../support/list-tools.ts';
 import { needs } from '../support/needs.ts';
 import { type TestPublication, testPublication } from '../support/publication.ts';
 import { startRegistry, type TestRegistry } from '../support/registry.ts';
@@ -106,6 +108,27 @@ describe.skipIf(needs('docker-registry').skip)('the memory of a start from a reg
   it('asks for two tags and nothing else', async () => {
     expect(await start()).toEqual({ recalled: true, tool: 'Does beta.' });
     expect(asked()).toEqual(['HEAD catalog', 'HEAD freshness']);
+  });
+
+  it('is what `portolan run` goes by, with --all too', async () => {
+    const env = {
+      ...process.env,
+      PORTOLAN_HOME: join(home, 'own'),
+      PORTOLAN_DEFAULT_CATALOG: 'none',
+    };
+    await mkdir(join(home, 'own', 'config'), { recursive: true });
+    // Its tools would be listed live.
+    await writeFile(join(home, 'own', 'config', 'policy.yaml'), 'servers: { deny: [alpha] }\n');
+    for (const what of [['--servers', 'beta'], ['--all']]) {
+      const run = () => {
+        proxy.log.length = 0;
+        const from = ['--catalog', source, '--key', publication.publicKeyPath];
+        return runPortolan(['run', ...from, ...what, '--audit', 'off'], { stdin: LIST_TOOLS, env });
+      };
+      expect((await run()).stdout).toContain('Does beta.');
+      expect((await run()).stdout).toContain('Does beta.');
+      expect(asked()).toEqual(['HEAD catalog', 'HEAD freshness']);
+    }
   });
 
   it('does not hold for a new catalog: a withdrawn server is gone at once', async () => {
