@@ -13,18 +13,20 @@ import { existsSync } from 'node:fs';
 import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
+import type { CatalogServer } from '../core/entry/types.generated.ts';
 import { forEachLimited } from './publisher/limited.ts';
 import { runScript } from './run-script.ts';
 import { listItem, siteData } from './site/compile.ts';
 import { buildFullText, textPath } from './site/full-text.ts';
 import { writeList } from './site/list-file.ts';
 import { fullTextParts, type ListItem, type SiteData } from './site/model.ts';
+import { collectGarbage, plannedServers, planServers } from './site/plan.ts';
 import { openPool, type Pool } from './site/pool.ts';
 import { type Publication, readPublication } from './site/publication.ts';
 import { sanitizeSvg } from './site/readme.ts';
 import { type Astro, buildRenderer, copyAssets, startAstroAhead } from './site/renderer.ts';
 import { shortHash } from './site/signature.ts';
-import { SLICES, type Slice, type SliceResult, sliceOf } from './site/slice.ts';
+import { type AnySlice, SLICES, type SliceResult, sliceOf } from './site/slice.ts';
 import { type BuildState, type ServerFacts, saveState, takeState } from './site/state.ts';
 import { removeFile } from './site/write.ts';
 
@@ -60,8 +62,14 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
   const before = await startFrom(await takeState(work), mark, out);
 
   const rendererMark = shortHash(JSON.stringify([code, base, site.theme]));
-  // Of a huge catalog one thing after the other: Astro, threads and Pagefind each take much memory.
-  if (site.huge) await buildRenderer(paths, rendererMark, astro);
+  let plan: readonly AnySlice[] | undefined;
+  if (site.huge) {
+    // One thing after the other: the catalog, Astro, threads and Pagefind each take much memory.
+    plan = await planSlices(publication, before, mark, work);
+    publication.release?.();
+    collectGarbage();
+    await buildRenderer(paths, rendererMark, astro);
+  }
   const open = () =>
     openPool({ build: paths, site, reader: publication.reader }, { here: !site.large });
   let pool = open();
@@ -71,7 +79,8 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
       .then(() => pool.runOnEach({ kind: 'renderer' }));
     // Awaited below; until then a failure must not end the process unheard.
     renderer.catch(() => {});
-    const slices = await writeServers(publication, before, mark, pool);
+    plan ??= await planSlices(publication, before, mark);
+    const slices = await writeSlices(plan, before, pool);
     const kept = keeper(before);
     const docs = await hashOf(root, ['docs']);
     const writeTexts = () =>
@@ -79,6 +88,7 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
     if (site.huge) {
       // The threads so far make room for a new one: the list of all servers fills it.
       await pool.close();
+      collectGarbage();
       pool = open();
       await pool.runOnEach({ kind: 'renderer' });
     }
@@ -91,7 +101,8 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
     log(
       `${site.count} servers: ${slices.rendered} rendered, ${site.count - slices.rendered} unchanged`,
     );
-    const list = listOf(publication, slices.facts);
+    const servers = site.huge ? plannedServers(work) : publication.catalog.servers;
+    const list = listOf(servers, slices.facts, publication.downloads);
     await writeLists({ build: paths, publication, site, list, pool, docs, mark, kept });
     await fullText;
     const assets = await copyAssets(paths);
@@ -111,11 +122,12 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
 }
 
 /** The list of all servers, one made after the other: as a whole it would double what memory holds. */
-function* listOf(
-  { catalog, downloads }: Publication,
+async function* listOf(
+  servers: AsyncIterable<CatalogServer> | Iterable<CatalogServer>,
   facts: Readonly<Record<string, ServerFacts>>,
+  downloads: Publication['downloads'],
 ) {
-  for (const server of catalog.servers) {
+  for await (const server of servers) {
     const item = listItem(server, facts[server.name] as ServerFacts);
     const known = downloads[server.name];
     yield known === undefined ? item : { ...item, downloads: known };
@@ -147,17 +159,27 @@ async function startFrom(
 
 const LOOKUPS_AT_ONCE = 64;
 
-/** Writes everything of single servers, slice by slice. Slices in which nothing changed are kept. */
-async function writeServers(publication: Publication, before: Before, mark: string, pool: Pool) {
-  const slices = new Map<number, Slice & { readonly servers: Slice['servers'][number][] }>();
-  const names = new Set(publication.catalog.servers.map(({ name }) => name));
+/**
+ * Divides the servers into slices, with what the last build knew of each. With `work` the servers
+ * themselves go into a file there.
+ */
+async function planSlices(
+  publication: Publication,
+  before: Before,
+  mark: string,
+  work?: string,
+): Promise<readonly AnySlice[]> {
+  const { servers } = publication.catalog;
+  const slices = new Map<number, AnySlice & { readonly servers: AnySlice['servers'][number][] }>();
+  const names = new Set(servers.map(({ name }) => name));
   const gone = Object.keys(before.servers).filter((name) => !names.has(name));
   const signatures = new Map<string, string | undefined>();
-  await forEachLimited(publication.catalog.servers, LOOKUPS_AT_ONCE, async ({ name, versions }) => {
+  await forEachLimited(servers, LOOKUPS_AT_ONCE, async ({ name, versions }) => {
     const [newest] = versions;
     if (newest) signatures.set(name, await publication.signatureOf(newest.digest));
   });
-  for (const server of publication.catalog.servers) {
+  const places = work === undefined ? undefined : await planServers(servers, work);
+  for (const [index, server] of servers.entries()) {
     const signature = signatures.get(server.name);
     const key = shortHash(JSON.stringify([server, signature, mark]));
     const known = before.servers[server.name];
@@ -168,19 +190,24 @@ async function writeServers(publication: Publication, before: Before, mark: stri
       gone: gone.filter((name) => sliceOf(name) === id),
     };
     slice.servers.push({
-      server,
+      server: places?.[index] ?? server,
       key,
       ...(signature ? { signature } : {}),
       ...(known?.key === key ? { known } : {}),
     });
     slices.set(id, slice);
   }
+  return [...slices.values()];
+}
+
+/** Writes everything of single servers, slice by slice. Slices in which nothing changed are kept. */
+async function writeSlices(slices: readonly AnySlice[], before: Before, pool: Pool) {
   const files: Record<string, readonly string[]> = {};
   const facts: Record<string, ServerFacts> = {};
   const sliceKeys: Record<string, string> = {};
   let rendered = 0;
   await Promise.all(
-    [...slices.values()].map(async (slice) => {
+    slices.map(async (slice) => {
       const name = `slice-${slice.id}`;
       const key = shortHash(slice.servers.map((one) => one.key).join());
       sliceKeys[name] = key;
@@ -264,10 +291,11 @@ async function writeLists({
   kept,
 }: Shared & {
   readonly publication: Publication;
-  readonly list: Iterable<ListItem>;
+  readonly list: AsyncIterable<ListItem>;
   readonly pool: Pool;
 }): Promise<void> {
   const text = await writeList(build.work, list);
+  if (site.huge) collectGarbage();
   const key = shortHash(JSON.stringify([mark, site, docs, text]));
   const logo = sanitizeSvg(publication.logo ?? '');
   const pieces = site.large ? 8 : 2;

@@ -4,6 +4,7 @@ import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { ListItem } from './model.ts';
+import type { Signature } from './signature.ts';
 
 /** The list of servers, in the working folder of a build. */
 const FILE = 'list.jsonl';
@@ -14,7 +15,7 @@ const CHUNK = 500;
  * Writes the list of servers for the threads, a server in each line, and returns its digest. Of
  * 50,000 servers it has 75 MB, so it is never in memory as a whole.
  */
-export async function writeList(work: string, list: Iterable<ListItem>): Promise<string> {
+export async function writeList(work: string, list: AsyncIterable<ListItem>): Promise<string> {
   const hash = createHash('sha256');
   const file = await open(join(work, FILE), 'w');
   try {
@@ -25,7 +26,7 @@ export async function writeList(work: string, list: Iterable<ListItem>): Promise
       hash.update(text);
       await file.write(text);
     };
-    for (const item of list) {
+    for await (const item of list) {
       lines.push(`${JSON.stringify(item)}\n`);
       if (lines.length === CHUNK) await flush();
     }
@@ -43,6 +44,28 @@ export async function readList(work: string): Promise<ListItem[]> {
     input: createReadStream(join(work, FILE)),
     crlfDelay: Number.POSITIVE_INFINITY,
   });
-  for await (const line of lines) list.push(JSON.parse(line) as ListItem);
+  // Publishers, tags, signers and names of tools occur again and again: each is kept once.
+  const texts = new Map<string, string>();
+  const kept = (text: string) => {
+    const known = texts.get(text);
+    if (known === undefined) texts.set(text, text);
+    return known ?? text;
+  };
+  const signatures = new Map<string, Signature>();
+  for await (const line of lines) {
+    const item = JSON.parse(line) as ListItem;
+    const signer = JSON.stringify(item.signature);
+    const signature = signatures.get(signer) ?? item.signature;
+    signatures.set(signer, signature);
+    list.push({
+      ...item,
+      publisher: kept(item.publisher),
+      license: kept(item.license),
+      categories: item.categories.map(kept),
+      tags: item.tags.map(kept),
+      toolNames: item.toolNames.map(kept),
+      signature,
+    });
+  }
   return list;
 }

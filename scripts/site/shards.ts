@@ -4,6 +4,7 @@ import type { SitePaths } from '../build-site.ts';
 import { compileServer } from './compile.ts';
 import { type FullTextRecord, readTexts, recordOf, textPath } from './full-text.ts';
 import { type ServerPage, type SiteData, shardPath } from './model.ts';
+import { openPlan, type Place } from './plan.ts';
 import type { Reader } from './publication.ts';
 import type { Renderer } from './renderer.ts';
 import { jsonOf } from './server-files.ts';
@@ -25,7 +26,9 @@ export function openShards(
   reader: Reader,
   renderer: Promise<Renderer>,
 ) {
-  return async function write({ id, servers, gone }: Slice): Promise<SliceResult> {
+  const read = openPlan(build.work);
+
+  return async function write({ id, servers, gone }: Slice<Place>): Promise<SliceResult> {
     const output = openOutput(build.out);
     const facts: Record<string, ServerFacts> = {};
     const texts: Record<string, FullTextRecord> = {};
@@ -46,7 +49,7 @@ export function openShards(
       }
       const packed: Packed[] = [];
       for (const { server, signature, key, known } of members) {
-        const { page } = compileServer(reader, server, signature, true);
+        const { page } = compileServer(reader, read(server), signature, true);
         packed.push(await pack(page, await renderer));
         facts[server.name] = {
           ...{ key, icon: false, toolsApart: page.toolsApart },

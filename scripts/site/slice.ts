@@ -4,10 +4,10 @@ import type { SitePaths } from '../build-site.ts';
 import { compileServer } from './compile.ts';
 import { type FullTextRecord, readTexts, recordOf, textPath } from './full-text.ts';
 import { nameHash, type ServerPage, type SiteData, shardPath } from './model.ts';
+import type { Place } from './plan.ts';
 import type { Reader } from './publication.ts';
 import type { Renderer } from './renderer.ts';
 import { jsonOf, pagesOf, serverFiles, serverPaths } from './server-files.ts';
-import { openShards } from './shards.ts';
 import type { ServerFacts } from './state.ts';
 import { type Output, openOutput, writeIfChanged } from './write.ts';
 
@@ -17,10 +17,10 @@ export const SLICES = 64;
 const MOST_WAITING = 1000;
 
 /** A part of the work: some servers, of which those with `known` facts did not change. */
-export interface Slice {
+export interface Slice<Server = CatalogServer> {
   readonly id: number;
   readonly servers: readonly {
-    readonly server: CatalogServer;
+    readonly server: Server;
     /** Digest of the manifest that holds the newest version's signature. */
     readonly signature?: string;
     readonly key: string;
@@ -29,6 +29,9 @@ export interface Slice {
   /** Servers that were here in the last build and are no more. */
   readonly gone: readonly string[];
 }
+
+/** A slice of servers, or in a huge catalog of where they stand in the working folder. */
+export type AnySlice = Slice<CatalogServer | Place>;
 
 export interface SliceResult {
   readonly files: readonly string[];
@@ -46,9 +49,6 @@ export function openSlices(
   reader: Reader,
   renderer: Promise<Renderer>,
 ) {
-  if (site.huge) {
-    return { write: openShards(build, site, reader, renderer), flush: async () => {} };
-  }
   let isReady = false;
   renderer.then(() => {
     isReady = true;

@@ -1,9 +1,11 @@
 import type { SitePaths } from '../build-site.ts';
 import { openLists } from './list-pages.ts';
 import type { SiteData } from './model.ts';
+import { collectGarbage, type Place } from './plan.ts';
 import type { Reader, ReaderSource } from './publication.ts';
 import { loadRenderer, type Renderer } from './renderer.ts';
-import { openSlices, type Slice } from './slice.ts';
+import { openShards } from './shards.ts';
+import { type AnySlice, openSlices, type Slice } from './slice.ts';
 
 /** What every thread knows. */
 export interface TaskData {
@@ -13,7 +15,8 @@ export interface TaskData {
 }
 
 export type Task =
-  | { readonly kind: 'slice'; readonly slice: Slice }
+  /** Of a huge catalog the slice says where its servers stand. */
+  | { readonly kind: 'slice'; readonly slice: AnySlice }
   /** The renderer is there; until then servers' pages wait. */
   | { readonly kind: 'renderer' }
   /** Writes the pages that waited for the renderer. */
@@ -29,7 +32,9 @@ export async function openTasks({ build, site, reader: source }: TaskData) {
   const { openReader } = (await import(source.module)) as {
     openReader: (argument: unknown) => Reader | Promise<Reader>;
   };
-  const slices = openSlices(build, site, await openReader(source.argument), renderer);
+  const read = await openReader(source.argument);
+  const slices = openSlices(build, site, read, renderer);
+  const writeShards = openShards(build, site, read, renderer);
   const lists = openLists(build, site, renderer);
   let last: Promise<unknown> = Promise.resolve();
 
@@ -43,10 +48,13 @@ export async function openTasks({ build, site, reader: source }: TaskData) {
     const turn = last.then((): Promise<unknown> => {
       switch (task.kind) {
         case 'slice':
-          return slices.write(task.slice);
+          return site.huge
+            ? writeShards(task.slice as Slice<Place>)
+            : slices.write(task.slice as Slice);
         case 'flush':
           return slices.flush();
         case 'lists':
+          if (site.huge) collectGarbage();
           return lists.write(task.part, task.of);
         case 'indexes':
           return lists.writeIndexes(task.logo);

@@ -70,7 +70,7 @@ describe('the site of a huge catalog', () => {
       expect(packed(name)?.server).toEqual(own);
       expect(packed(name)?.html).toContain('id="install"');
     }
-    expect(packed('busy-port')?.tools).toContain('The tide that job 17 is done with.');
+    expect(packed('busy-port')?.tools).toContain('Tools of Busy Port');
     expect(packed('harbour-files')?.structured).toMatchObject({ '@type': 'SoftwareApplication' });
   });
 
@@ -139,6 +139,33 @@ describe('the site of a huge catalog', () => {
       await expect.poll(() => page.inputValue('#q')).toBe('harbour files');
       await page.goForward();
       await page.locator('.permissions').waitFor();
+      expect(faults).toEqual([]);
+      await close();
+    });
+
+    it('fills in what other pages have from the build', async () => {
+      const { page, faults, close } = await open('');
+      for (const name of ['harbour-files', 'lighthouse-remote', 'crane', 'hostile']) {
+        await page.goto(`${site.url}servers/?name=${name}`);
+        await page.locator('.install fieldset').waitFor();
+        const [now, before] = await page.evaluate(
+          (html) => {
+            const other = new DOMParser().parseFromString(html, 'text/html');
+            return [document, other].map((root) =>
+              ['.install', '[aria-labelledby=tools]'].map((part) => {
+                const element = root.querySelector(part)?.cloneNode(true) as Element;
+                // The address of the JSON is another one.
+                for (const link of element.querySelectorAll('[data-raw]'))
+                  link.removeAttribute('href');
+                element.querySelector('[data-direct]')?.removeAttribute('data-direct');
+                return element.innerHTML.replace(/\s+/g, ' ');
+              }),
+            );
+          },
+          String(small.get(`servers/${name}/index.html`)),
+        );
+        expect(now, name).toEqual(before);
+      }
       expect(faults).toEqual([]);
       await close();
     });

@@ -1,4 +1,5 @@
 // The page that shows any server of a huge catalog: it fetches what the build made of it.
+import fillUrl from 'virtual:portolan/url/fill';
 import serverUrl from 'virtual:portolan/url/server';
 import { serverPagePath } from '../../../core/registry-api/page-address.ts';
 import { shardPath } from '../../../scripts/site/model.ts';
@@ -6,7 +7,7 @@ import type { Packed } from '../../../scripts/site/shard.ts';
 import { readServer } from './shard.ts';
 
 const place = document.querySelector<HTMLElement>('[data-show]') as HTMLElement;
-const { base = '/', title = '', origin } = place.dataset;
+const { base = '/', title = '', catalog = '[]', origin } = place.dataset;
 const query = new URLSearchParams(location.search);
 const name = query.get('name') ?? '';
 const view = query.get('view');
@@ -17,15 +18,22 @@ async function show(): Promise<void> {
   if (!/^[a-z0-9-]{1,64}$/.test(name)) return say('missing');
   say('loading');
   let server: Packed | undefined;
+  let filler: typeof import('./fill.ts');
   try {
-    server = await readServer(base + shardPath(name, true), name);
+    [server, filler] = await Promise.all([
+      readServer(base + shardPath(name, true), name),
+      import(/* @vite-ignore */ fillUrl) as Promise<typeof import('./fill.ts')>,
+    ]);
   } catch {
     return say('failed');
   }
   if (!server) return say('missing');
   if (view === 'json') showJson(server);
-  // Safe: the build rendered it as any page, with all that comes from strangers sanitised or escaped.
-  else place.innerHTML = (view === 'tools' && server.tools) || server.html;
+  else {
+    // Safe: the build rendered it as any page, with what comes from strangers sanitised or escaped.
+    place.innerHTML = (view === 'tools' && server.tools) || server.html;
+    filler.fill(place, server.server, JSON.parse(catalog) as string[]);
+  }
   describe(server);
   await import(/* @vite-ignore */ serverUrl);
   const target = document.getElementById(location.hash.slice(1));

@@ -73,6 +73,10 @@ export function directHtml(entry: ServerEntry, clientId = 'claude-desktop'): str
   return install ? wayHtml(install) : `<p class="muted small">${m.directMissing}</p>`;
 }
 
+/** The same, as a page shows it before a client was chosen. */
+export const firstDirectHtml = (entry: ServerEntry): string =>
+  directHtml(entry, entry.remote ? 'cursor' : undefined);
+
 /** What remains to do after pasting: give the secrets, or sign in. */
 export function nextHtml(entry: ServerEntry, catalog: readonly string[]): string {
   const options = catalog.map((part) => ` ${part}`).join('');

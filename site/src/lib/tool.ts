@@ -10,7 +10,7 @@ const m = messages.server;
  * One tool as an element that opens, by itself when the page is asked for with its id. A plain
  * function: a page may have a hundred of them.
  */
-export function toolHtml(tool: ToolDefinition, index: number, json: string): string {
+function toolHtml(tool: ToolDefinition, index: number, json: string): string {
   const rows = schemaRows(tool.inputSchema);
   const description = tool.description?.trim() ?? '';
   return `<details class="tool"><summary>${head(tool)}</summary><div id="${idOf(tool.name, index)}">${
@@ -19,6 +19,10 @@ export function toolHtml(tool: ToolDefinition, index: number, json: string): str
       : `<p class="text">${escapeHtml(description)}</p>`
   }${rows.length ? table(rows) : `<p class="muted">${m.noInput}</p>`}<p><a href="${json}" data-raw>${m.raw}</a></p></div></details>`;
 }
+
+/** All tools of a page; `json` is the address of their definitions. */
+export const toolsHtml = (tools: readonly ToolDefinition[], json: string): string =>
+  tools.map((tool, index) => toolHtml(tool, index, json)).join('');
 
 /** One tool as a line that leads to its inputs on the page `apart`. */
 export const toolLine = (tool: ToolDefinition, index: number, apart: string): string =>

@@ -1,0 +1,80 @@
+import { openSync, readSync } from 'node:fs';
+import { open } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
+import type { CatalogServer } from '../../core/entry/types.generated.ts';
+
+/** Servers of the catalog in the working folder, one a line, in the order of the catalog. */
+const FILE = 'servers.jsonl';
+/** Bytes written at once. */
+const CHUNK = 1 << 20;
+
+/** Where a server stands in the file. */
+export interface Place {
+  readonly name: string;
+  readonly start: number;
+  readonly size: number;
+}
+
+/**
+ * Writes the servers of a huge catalog to a file, from which threads read those that they work on:
+ * the whole would fill a third of the memory meanwhile. Returns where each stands.
+ */
+export async function planServers(
+  servers: readonly CatalogServer[],
+  work: string,
+): Promise<readonly Place[]> {
+  const places: Place[] = [];
+  const file = await open(join(work, FILE), 'w');
+  let start = 0;
+  let lines: Buffer[] = [];
+  let waiting = 0;
+  const flush = async () => {
+    await file.write(Buffer.concat(lines));
+    lines = [];
+    waiting = 0;
+  };
+  try {
+    for (const server of servers) {
+      const line = Buffer.from(`${JSON.stringify(server)}\n`);
+      places.push({ name: server.name, start, size: line.byteLength });
+      start += line.byteLength;
+      lines.push(line);
+      waiting += line.byteLength;
+      if (waiting > CHUNK) await flush();
+    }
+    await flush();
+  } finally {
+    await file.close();
+  }
+  return places;
+}
+
+/** Gives back what nothing needs any more, of which a thread otherwise keeps hundreds of megabytes. */
+export function collectGarbage(): void {
+  if (!collect) {
+    setFlagsFromString('--expose-gc');
+    collect = runInNewContext('gc') as () => void;
+  }
+  collect();
+}
+
+let collect: (() => void) | undefined;
+
+/** Opens the file for a thread. */
+export function openPlan(work: string): (place: Place) => CatalogServer {
+  let file: number | undefined;
+  return ({ start, size }) => {
+    file ??= openSync(join(work, FILE), 'r');
+    const line = Buffer.alloc(size);
+    readSync(file, line, 0, size, start);
+    return JSON.parse(line.toString('utf8')) as CatalogServer;
+  };
+}
+
+/** Every server, one after the other. */
+export async function* plannedServers(work: string): AsyncGenerator<CatalogServer> {
+  const file = await open(join(work, FILE));
+  for await (const line of file.readLines()) yield JSON.parse(line) as CatalogServer;
+}
