@@ -101,12 +101,7 @@ async function weigh(out: string) {
     .map((item) => join(item.parentPath, item.name));
   let bytes = 0;
   for (const path of files) bytes += (await stat(path)).size;
-  const pages = files.filter((path) => /\/servers\/[^/]+\/index\.html$/.test(path)).sort();
-  const step = Math.ceil(pages.length / 1000);
-  const sizes = pages
-    .filter((_, index) => index % step === 0)
-    .map((path) => gz(readFileSync(path)))
-    .sort((a, b) => a - b);
+  const sizes = pageSizes(out, files);
   const home = readFileSync(join(out, 'index.html'));
   const assets = [...home.toString().matchAll(/assets\/[^"]+\.(?:css|js)/g)].map(([path]) => path);
   const weightOf = (paths: readonly string[]) =>
@@ -125,6 +120,24 @@ async function weigh(out: string) {
     pageMedian: sizes[Math.floor(sizes.length / 2)] ?? 0,
     pageP95: sizes[Math.floor(sizes.length * 0.95)] ?? 0,
   };
+}
+
+/** Compressed bytes of servers' pages, of which some thousand are taken, smallest first. */
+function pageSizes(out: string, files: readonly string[]): number[] {
+  const some = (pattern: RegExp) => {
+    const found = files.filter((path) => pattern.test(path)).sort();
+    const step = Math.ceil(found.length / 1000);
+    return found.filter((_, index) => index % step === 0);
+  };
+  const pages = some(/\/servers\/[^/]+\/index\.html$/).map((path) => gz(readFileSync(path)));
+  // Of a huge catalog a visit takes the page for all servers, and the file that holds the server.
+  const shell = join(out, 'servers/index.html');
+  const packed = existsSync(shell)
+    ? some(/\/data\/[^/]+\.gz$/).map(
+        (path) => gz(readFileSync(shell)) + readFileSync(path).byteLength,
+      )
+    : [];
+  return [...pages, ...packed].sort((a, b) => a - b);
 }
 
 /** Scripts with the modules that they import. */
