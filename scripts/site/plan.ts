@@ -55,12 +55,14 @@ export async function planServers(
 export function collectGarbage(): void {
   if (!collect) {
     setFlagsFromString('--expose-gc');
-    collect = runInNewContext('gc') as () => void;
+    collect = runInNewContext('gc') as Collect;
   }
-  collect();
+  // Only the last resort gives memory back to the system at once.
+  collect({ type: 'major', execution: 'sync', flavor: 'last-resort' });
 }
 
-let collect: (() => void) | undefined;
+type Collect = (how: { type: string; execution: string; flavor: string }) => void;
+let collect: Collect | undefined;
 
 /** Opens the file for a thread. */
 export function openPlan(work: string): (place: Place) => CatalogServer {

@@ -25,7 +25,7 @@ import {
   SBOM_LAYER,
   TOOLS_LAYER,
 } from '../../core/oci/media-types.ts';
-import type { Descriptor } from '../../core/oci/repository.ts';
+import type { Descriptor, Repository } from '../../core/oci/repository.ts';
 import { BUNDLE_TYPE_PREFIX } from '../../core/trust/bundle.ts';
 import { readSignature, type Signature, signatureOf } from './signature.ts';
 
@@ -58,7 +58,7 @@ export interface Publication {
   /** Downloads of a week by server, where the registry has collected them. */
   readonly downloads: Readonly<Record<string, number>>;
   readonly reader: ReaderSource;
-  /** Forgets the catalog, which of very many servers fills a third of the memory. */
+  /** Forgets the catalog and where it is stored, which of very many servers fill the memory. */
   release?(): void;
   readVersion(server: CatalogServer, version: CatalogVersion): PublishedVersion;
   /** The manifest that holds the signature of an artifact, by its digest. */
@@ -127,11 +127,17 @@ export async function readPublication(layout: string, registry: string): Promise
   const bytes = await repository.readBlob(layer, { maxBytes: 512 * 2 ** 20 });
   const catalog = parseCatalog(bytes, `catalog of oci-layout:${layout}`);
   const config = await readConfig(registry);
-  let kept: PublishedCatalog | undefined = catalog;
+  let kept: { readonly catalog: PublishedCatalog; readonly repository: Repository } | undefined = {
+    catalog,
+    repository,
+  };
+  const held = () => {
+    if (!kept) throw new TypeError('the catalog was released');
+    return kept;
+  };
   return {
     get catalog() {
-      if (!kept) throw new TypeError('the catalog was released');
-      return kept;
+      return held().catalog;
     },
     release() {
       kept = undefined;
@@ -149,7 +155,7 @@ export async function readPublication(layout: string, registry: string): Promise
     },
     readVersion: (server, version) => readVersion(layout, server, version),
     async signatureOf(digest) {
-      const found = await repository.referrers(asDigest(digest, layout));
+      const found = await held().repository.referrers(asDigest(digest, layout));
       return found.find(({ artifactType }) => artifactType?.startsWith(BUNDLE_TYPE_PREFIX))?.digest;
     },
   };
