@@ -30,47 +30,48 @@ export function facetOf<Key>(
 }
 
 /**
- * Of the servers with a score, or of all, those that fit what was chosen, in their order. A facet's
- * own choice does not lower the counts of its other values.
+ * Of the servers with a score, or of all, those that fit what was chosen, in their order, and how
+ * many each value would show; that is counted when it is asked for. A facet's own choice does not
+ * lower the counts of its other values.
  */
 export function matching(
   facets: readonly Facet[],
   chosen: Query['facets'],
   scores: Float64Array | undefined,
   length: number,
-): { readonly ids: readonly number[]; readonly counts: Counts } {
-  const tallies = facets.map(({ name, sets, setOf }) => {
+): { readonly ids: readonly number[]; countAll(): Counts } {
+  // One column after the other, because short loops are what a browser compiles first.
+  const scored: number[] = [];
+  for (let id = 0; id < length; id++) if (!scores || (scores[id] as number) > 0) scored.push(id);
+  const misses = new Uint8Array(length);
+  const columns = facets.map(({ name, sets, setOf }) => {
     const values = chosen[name] ?? [];
     const fits = sets.map((set) => !values.length || set.some((value) => values.includes(value)));
-    return { name, sets, setOf, fits, tally: new Uint32Array(sets.length) };
+    if (fits.includes(false)) {
+      for (const id of scored) if (!fits[setOf[id] as number]) misses[id] = (misses[id] ?? 0) + 1;
+    }
+    return { name, sets, setOf, fits };
   });
-  type Tally = (typeof tallies)[number];
-  const add = ({ tally, setOf }: Tally, id: number) => {
-    const set = setOf[id] as number;
-    tally[set] = (tally[set] as number) + 1;
+  return {
+    ids: scored.filter((id) => misses[id] === 0),
+    countAll() {
+      const counts: Counts = {};
+      for (const { name, sets, setOf, fits } of columns) {
+        const tally = new Uint32Array(sets.length);
+        for (const id of scored) {
+          const set = setOf[id] as number;
+          const missed = misses[id] as number;
+          if (missed === 0 || (missed === 1 && !fits[set])) tally[set] = (tally[set] as number) + 1;
+        }
+        counts[name] = byValue(sets, tally);
+      }
+      return counts;
+    },
   };
-  const asked = tallies.filter(({ fits }) => fits.includes(false));
-  const ids: number[] = [];
-  for (let id = 0; id < length; id++) {
-    if (scores && (scores[id] as number) <= 0) continue;
-    let failed = 0;
-    let last: Tally | undefined;
-    for (const tally of asked) {
-      if (tally.fits[tally.setOf[id] as number]) continue;
-      failed += 1;
-      last = tally;
-    }
-    if (last) {
-      if (failed === 1) add(last, id);
-      continue;
-    }
-    ids.push(id);
-    for (const tally of tallies) add(tally, id);
-  }
-  return { ids, counts: Object.fromEntries(tallies.map(({ name, ...of }) => [name, count(of)])) };
 }
 
-function count({ sets, tally }: Pick<Facet, 'sets'> & { tally: Uint32Array }) {
+/** How many servers have each value, from how many have each set of values. */
+function byValue(sets: Facet['sets'], tally: Uint32Array): Record<string, number> {
   const counts: Record<string, number> = {};
   sets.forEach((values, set) => {
     const servers = tally[set] as number;

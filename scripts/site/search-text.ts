@@ -13,7 +13,7 @@ export function fieldOf(weight: number, lines: string): Field {
   const text = lowerCase(` ${lines.replaceAll('\n', '\n ')}\n`);
   const starts = [0];
   for (let at = text.indexOf('\n'); at >= 0; at = text.indexOf('\n', at + 1)) starts.push(at + 1);
-  return { weight, text, starts: Uint32Array.from(starts) };
+  return { weight, text, starts: new Uint32Array(starts) };
 }
 
 /** Raises scores where a token occurs: most for a whole word, then the start of one, then within. */

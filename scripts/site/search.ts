@@ -14,7 +14,7 @@ export interface Query {
 export interface Found {
   /** Servers by their line in the index, best first. */
   readonly ids: readonly number[];
-  /** For each facet and value, how many servers choosing it would show. */
+  /** For each facet and value, how many servers choosing it would show; counted when it is read. */
   readonly counts: Readonly<Counts>;
 }
 
@@ -144,9 +144,14 @@ export function createSearch(
   return {
     find({ text, facets: chosen, sort }) {
       const scores = scoreAll(text);
-      const { ids, counts } = matching(facets, chosen, scores, count);
+      const { ids, countAll } = matching(facets, chosen, scores, count);
       const column = columnOf(sort, scores);
-      return { ids: column ? sorted(ids, column) : ids, counts };
+      return {
+        ids: column ? sorted(ids, column) : ids,
+        get counts() {
+          return countAll();
+        },
+      };
     },
     card: (id) => {
       const card = unpackFlags(flags[id] as number);

@@ -111,8 +111,9 @@ describe.skipIf(noBrowser)('the built site in a browser', () => {
 
     it('answers Enter that comes before the index', async () => {
       const { page, faults, close } = await open('');
+      const index = Promise.withResolvers<void>();
       await page.route('**/catalog-index.json', async (route) => {
-        await new Promise((resolve) => setTimeout(resolve, 800));
+        await index.promise;
         await route.continue();
       });
       await page.keyboard.press('/');
@@ -121,6 +122,7 @@ describe.skipIf(noBrowser)('the built site in a browser', () => {
       await expect
         .poll(() => page.locator('[data-found]').textContent())
         .toBe('Loading the catalog …');
+      index.resolve();
       await page.waitForURL('**/servers/lighthouse-remote/');
       await page.goBack();
       await page.fill('#q', 'qqqqqqqq');

@@ -70,11 +70,11 @@ function facetsOf(): Record<string, string[]> {
 /** Shows what is asked for: first the cards that are seen, or `first` of them. */
 function show(first = SEEN): Promise<void> {
   turn += 1;
-  showing = answer(turn, first);
+  showing = showFound(turn, first);
   return showing;
 }
 
-async function answer(own: number, first: number): Promise<void> {
+async function showFound(own: number, first: number): Promise<void> {
   const slow = setTimeout(() => say(found, words.loading), 300);
   let search: Search;
   try {
@@ -89,7 +89,8 @@ async function answer(own: number, first: number): Promise<void> {
   // Keys that came while the index was on its way are answered together.
   if (own !== turn) return;
   const text = input.value;
-  const { ids, counts } = search.find({ text, facets: facetsOf(), sort: sort.value });
+  const answer = search.find({ text, facets: facetsOf(), sort: sort.value });
+  const { ids } = answer;
   const visible = ids.slice(0, shown);
   const draw = (from: number, to: number) => {
     const html = visible.slice(from, to).map((id) => cardHtml(search.card(id), base, huge));
@@ -104,13 +105,17 @@ async function answer(own: number, first: number): Promise<void> {
   draw(0, first);
   say(found, words.found(ids.length));
   empty.hidden = ids.length > 0;
-  deep.href = `${form.action}?q=${encodeURIComponent(text)}`;
-  say(deep, words.deep(text));
+  if (!empty.hidden) {
+    deep.href = `${form.action}?q=${encodeURIComponent(text)}`;
+    deep.hidden = !text;
+    say(deep, words.deep(text));
+  }
   afterFrame(() => {
     if (own !== turn) return;
     if (first < visible.length) draw(first, visible.length);
     if (more) more.hidden = ids.length <= shown;
     clear.hidden = !text && boxes.every(({ checked }) => !checked);
+    const { counts } = answer;
     boxes.forEach(({ name, value, parentElement }, index) => {
       const count = counts[name]?.[value] ?? 0;
       say(counters[index], String(count));
