@@ -87,6 +87,7 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
       writeFullText({ build: paths, site, slices: slices.keys, docs, mark, kept });
     if (site.huge) {
       // The threads so far make room for a new one: the list of all servers fills it.
+      await renderer;
       await pool.close();
       collectGarbage();
       pool = open();

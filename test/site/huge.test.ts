@@ -105,6 +105,8 @@ describe('the site of a huge catalog', () => {
       const variant = { generated, changed, without: ['old-crane', 'hostile', gone] };
       const said = await buildTestSite(again, { hugeAbove, variant });
       expect(said).toMatch(/^504 servers: 1 rendered, 503 unchanged/m);
+      const unchanged = await buildTestSite(again, { hugeAbove, variant });
+      expect(unchanged).toMatch(/^504 servers: 0 rendered, 504 unchanged/m);
       await buildTestSite(clean, { hugeAbove, variant });
       const [a, b] = await Promise.all([again, clean].map((path) => readTree(join(path, 'site'))));
       expect([...(a?.keys() ?? [])]).toEqual([...(b?.keys() ?? [])]);
