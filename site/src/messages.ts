@@ -21,6 +21,7 @@ export const fullTextWords = {
 export const installWords = {
   client: 'Client',
   terminal: 'In a terminal',
+  failed: 'This could not be loaded. Check the connection, then choose the client again.',
   inFile: (path: string) => `In ${path}`,
   copy: 'Copy',
   secretNext: 'Then give the gateway the secret; it asks for the value and stores it encrypted:',

@@ -284,6 +284,19 @@ describe.skipIf(noBrowser)('the built site in a browser', () => {
       await close();
     });
 
+    it('says that the direct way cannot be loaded, and tries again with the next choice', async () => {
+      const { page, close } = await open('servers/harbour-files/');
+      await page.route('**/server.json', (route) => route.abort());
+      await page.click('label[for=c-zed]');
+      await page.click('[data-direct] summary');
+      const ways = page.locator('[data-direct] .ways');
+      await expect.poll(() => ways.textContent()).toContain('could not be loaded');
+      await page.unroute('**/server.json');
+      await page.click('label[for=c-kiro]');
+      await expect.poll(() => ways.textContent()).toContain('@harbour/files@2.1.0');
+      await close();
+    });
+
     it('shows the raw definition of a tool on demand', async () => {
       const { page, faults, close } = await open('servers/harbour-files/');
       const tool = page.locator('.tool', { has: page.locator('#tool-read_berth') });

@@ -1,6 +1,7 @@
 // Loaded on demand: the direct way of the chosen client, and raw schemas, from the server's JSON.
 import type { ServerJson } from '../../../scripts/site/model.ts';
 import { directHtml, preHtml } from '../lib/install.ts';
+import { installWords as words } from '../messages.ts';
 import { readServer } from './shard.ts';
 
 let server: Promise<ServerJson> | undefined;
@@ -19,15 +20,23 @@ async function fetchServer(address: string, name: string): Promise<ServerJson> {
     if (!found) throw new Error(`${address} has no ${name}`);
     return found.server;
   }
-  const json = await (await fetch(address)).json();
+  const response = await fetch(address);
+  if (!response.ok) throw new Error(`${address}: ${response.status}`);
+  const json = await response.json();
   return json[name] ?? json;
 }
 
 export async function showDirect(details: HTMLDetailsElement, client?: string): Promise<void> {
-  const { entry } = await load();
-  const place = details.querySelector('.ways');
-  // Safe: directHtml escapes all that comes from the entry.
-  if (place) place.innerHTML = directHtml(entry, client);
+  const place = details.querySelector('.ways') as Element;
+  try {
+    const { entry } = await load();
+    // Safe: directHtml escapes all that comes from the entry.
+    place.innerHTML = directHtml(entry, client);
+  } catch {
+    // The way of another client must not stand under this one's name.
+    server = undefined;
+    place.textContent = words.failed;
+  }
 }
 
 /** Puts the tool's definition, as it was signed, in the place of the link to it. */
