@@ -5,7 +5,7 @@ import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath, launchChromium } from '../../scripts/chromium.ts';
 import { type RunningSite, serveSite } from '../../scripts/start/serve-site.ts';
-import { buildTestSite, openPage, temporaryFolder } from './support/site.ts';
+import { buildTestSite, openAndClickAll, openPage, temporaryFolder } from './support/site.ts';
 
 const noBrowser = chromiumPath() === undefined && process.env.PORTOLAN_NO_SKIP !== '1';
 if (noBrowser) console.warn('tests of the site are skipped: Chromium is not on this machine');
@@ -423,14 +423,7 @@ describe.skipIf(noBrowser)('the built site in a browser', () => {
     ]) {
       const { page, faults, close } = await open(path, { bypassCSP });
       await page.waitForLoadState('networkidle');
-      await page.evaluate(async () => {
-        for (const details of document.querySelectorAll('details')) details.open = true;
-        const links = 'a[href]:not(.links a)';
-        for (const link of document.querySelectorAll<HTMLAnchorElement>(links)) {
-          if (!/^https?:|^mailto:/.test(link.href)) link.click();
-        }
-        await new Promise((resolve) => setTimeout(resolve, 100));
-      });
+      await openAndClickAll(page, 'a[href]:not(.links a)');
       expect(
         faults.filter((fault) => !fault.startsWith('console')),
         path,

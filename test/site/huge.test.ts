@@ -8,7 +8,13 @@ import { chromiumPath, launchChromium } from '../../scripts/chromium.ts';
 import { shardPath } from '../../scripts/site/model.ts';
 import { type Shard, serverIn } from '../../scripts/site/shard.ts';
 import { type RunningSite, serveSite } from '../../scripts/start/serve-site.ts';
-import { buildTestSite, openPage, readTree, temporaryFolder } from './support/site.ts';
+import {
+  buildTestSite,
+  openAndClickAll,
+  openPage,
+  readTree,
+  temporaryFolder,
+} from './support/site.ts';
 
 const noBrowser = chromiumPath() === undefined && process.env.PORTOLAN_NO_SKIP !== '1';
 if (noBrowser) console.warn('huge sites are not tried in a browser: Chromium is not here');
@@ -313,14 +319,7 @@ describe('the site of a huge catalog', () => {
       ]) {
         const { page, faults, close } = await open(path, { bypassCSP });
         await page.waitForLoadState('networkidle');
-        await page.evaluate(async () => {
-          for (const details of document.querySelectorAll('details')) details.open = true;
-          const links = 'main a[href]:not(.links a)';
-          for (const link of document.querySelectorAll<HTMLAnchorElement>(links)) {
-            if (!/^https?:|^mailto:/.test(link.href)) link.click();
-          }
-          await new Promise((resolve) => setTimeout(resolve, 100));
-        });
+        await openAndClickAll(page, 'main a[href]:not(.links a)');
         expect(
           faults.filter((fault) => !fault.startsWith('console')),
           path,

@@ -81,3 +81,14 @@ export async function openPage(
   await page.goto(url);
   return { page, faults, close: () => context.close() };
 }
+
+/** Opens all that is folded, and clicks links that do not lead away: payloads of any kind get their chance. */
+export async function openAndClickAll(page: Page, links: string): Promise<void> {
+  await page.evaluate(async (selector) => {
+    for (const details of document.querySelectorAll('details')) details.open = true;
+    for (const link of document.querySelectorAll<HTMLAnchorElement>(selector)) {
+      if (!/^https?:|^mailto:/.test(link.href)) link.click();
+    }
+    await new Promise((resolve) => setTimeout(resolve, 100));
+  }, links);
+}
