@@ -72,8 +72,14 @@ async function startAttached(parts: SidecarParts): Promise<string | undefined> {
     const { runAttached } = await import('./engine-api/attach.ts');
     const { server, runDir } = parts;
     const attached = await runAttached({
-      ...{ engine, server, run, env, runDir },
-      ...{ secrets: {}, pipes: false, folder: egress.folder },
+      engine,
+      server,
+      run,
+      env,
+      runDir,
+      secrets: {},
+      pipes: false,
+      folder: egress.folder,
     });
     if (attached) {
       const { stdin, stdout, stderr, closed } = attached;

@@ -240,11 +240,7 @@ export async function serveHttp(
     const id = 'id' in body && isId(body.id) ? body.id : null;
     if (problem)
       return plain(response, 400, errorMessage(id, problem.code, problem.message, problem.data));
-    const exchange = track(
-      new Exchange(response, acceptsEvents(request), {}, { maxWaitingBytes }),
-      response,
-      principal,
-    );
+    const exchange = exchangeOf(response, principal, acceptsEvents(request));
     const client = target.connect({ key: `caller ${principal}`, principal, outlet: exchange });
     client.era = 'modern';
     response.once('close', () => void target.disconnect(client, false));
@@ -263,20 +259,7 @@ export async function serveHttp(
       session.open -= 1;
       session.lastUsed = performance.now();
     });
-    const exchange = track(
-      new Exchange(
-        response,
-        acceptsEvents(request),
-        { 'Mcp-Session-Id': session.id },
-        {
-          replay: session.replay,
-          primed: session.client.version >= PRIMED_SINCE,
-          maxWaitingBytes,
-        },
-      ),
-      response,
-      session.principal,
-    );
+    const exchange = exchangeIn(session, response, acceptsEvents(request));
     if (
       !Array.isArray(body) &&
       isObject(body) &&
@@ -338,20 +321,7 @@ export async function serveHttp(
     if (typeof lastEventId === 'string') return takeUp(session, response, lastEventId);
     // A client that opens a second stream has lost its first one.
     session.stream?.close();
-    const stream = track(
-      new Exchange(
-        response,
-        true,
-        { 'Mcp-Session-Id': session.id },
-        {
-          replay: session.replay,
-          primed: session.client.version >= PRIMED_SINCE,
-          maxWaitingBytes,
-        },
-      ),
-      response,
-      session.principal,
-    );
+    const stream = exchangeIn(session, response, true);
     stream.startStream();
     listenOn(session, stream, response);
   };
@@ -392,11 +362,7 @@ export async function serveHttp(
     if (request.method === 'GET' && pathname === '/sse') {
       const session = sessions.open(target, principal);
       if (!session) return plain(response, 503, { error: 'too many sessions; try again later' });
-      session.stream = track(
-        new Exchange(response, true, {}, { maxWaitingBytes }),
-        response,
-        principal,
-      );
+      session.stream = exchangeOf(response, principal, true);
       session.stream.announce('endpoint', `/messages?sessionId=${session.id}`);
       response.once('close', () => void sessions.end(session));
       return;
@@ -421,6 +387,18 @@ export async function serveHttp(
     if (!session) return reject(response, 404, -32001, 'Session not found');
     void sessions.end(session);
     response.writeHead(204).end();
+  };
+
+  /** The exchange of a request that belongs to no session, or to one of 2024-11-05. */
+  const exchangeOf = (response: ServerResponse, principal: string, events: boolean) =>
+    track(new Exchange(response, events, {}, { maxWaitingBytes }), response, principal);
+
+  const exchangeIn = (session: Session, response: ServerResponse, events: boolean) => {
+    const { id, replay, principal, client } = session;
+    const primed = client.version >= PRIMED_SINCE;
+    const more = { replay, primed, maxWaitingBytes };
+    const exchange = new Exchange(response, events, { 'Mcp-Session-Id': id }, more);
+    return track(exchange, response, principal);
   };
 
   const track = (exchange: Exchange, response: ServerResponse, principal: string) => {

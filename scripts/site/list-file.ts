@@ -1,15 +1,11 @@
 import { createHash } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
-import { createInterface } from 'node:readline';
+import { readLines, writeLines } from './lines.ts';
 import type { ListItem } from './model.ts';
 import type { Signature } from './signature.ts';
 
 /** The list of servers, in the working folder of a build. */
 const FILE = 'list.jsonl';
-/** Lines written at once. */
-const CHUNK = 500;
 
 /**
  * Writes the list of servers for the threads, a server in each line, and returns its digest. Of
@@ -17,33 +13,20 @@ const CHUNK = 500;
  */
 export async function writeList(work: string, list: AsyncIterable<ListItem>): Promise<string> {
   const hash = createHash('sha256');
-  const file = await open(join(work, FILE), 'w');
-  try {
-    let lines: string[] = [];
-    const flush = async () => {
-      const text = lines.join('');
-      lines = [];
-      hash.update(text);
-      await file.write(text);
-    };
+  const lines = async function* () {
     for await (const item of list) {
-      lines.push(`${JSON.stringify(item)}\n`);
-      if (lines.length === CHUNK) await flush();
+      const line = JSON.stringify(item);
+      hash.update(line).update('\n');
+      yield line;
     }
-    await flush();
-  } finally {
-    await file.close();
-  }
+  };
+  await writeLines(join(work, FILE), lines());
   return hash.digest('hex');
 }
 
 /** Reads what writeList wrote. */
 export async function readList(work: string): Promise<ListItem[]> {
   const list: ListItem[] = [];
-  const lines = createInterface({
-    input: createReadStream(join(work, FILE)),
-    crlfDelay: Number.POSITIVE_INFINITY,
-  });
   // Publishers, tags, signers and names of tools occur again and again: each is kept once.
   const texts = new Map<string, string>();
   const kept = (text: string) => {
@@ -52,7 +35,7 @@ export async function readList(work: string): Promise<ListItem[]> {
     return known ?? text;
   };
   const signatures = new Map<string, Signature>();
-  for await (const line of lines) {
+  for await (const line of readLines(join(work, FILE))) {
     const item = JSON.parse(line) as ListItem;
     const signer = JSON.stringify(item.signature);
     const signature = signatures.get(signer) ?? item.signature;

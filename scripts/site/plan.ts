@@ -1,14 +1,12 @@
 import { openSync, readSync } from 'node:fs';
-import { open } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { CatalogServer } from '../../core/entry/types.generated.ts';
+import { readLines, writeLines } from './lines.ts';
 
 /** Servers of the catalog in the working folder, one a line, in the order of the catalog. */
 const FILE = 'servers.jsonl';
-/** Bytes written at once. */
-const CHUNK = 1 << 20;
 
 /** Where a server stands in the file. */
 export interface Place {
@@ -26,28 +24,17 @@ export async function planServers(
   work: string,
 ): Promise<readonly Place[]> {
   const places: Place[] = [];
-  const file = await open(join(work, FILE), 'w');
   let start = 0;
-  let lines: Buffer[] = [];
-  let waiting = 0;
-  const flush = async () => {
-    await file.write(Buffer.concat(lines));
-    lines = [];
-    waiting = 0;
-  };
-  try {
+  const lines = function* () {
     for (const server of servers) {
-      const line = Buffer.from(`${JSON.stringify(server)}\n`);
-      places.push({ name: server.name, start, size: line.byteLength });
-      start += line.byteLength;
-      lines.push(line);
-      waiting += line.byteLength;
-      if (waiting > CHUNK) await flush();
+      const line = JSON.stringify(server);
+      const size = Buffer.byteLength(line);
+      places.push({ name: server.name, start, size });
+      start += size + 1;
+      yield line;
     }
-    await flush();
-  } finally {
-    await file.close();
-  }
+  };
+  await writeLines(join(work, FILE), lines());
   return places;
 }
 
@@ -77,6 +64,5 @@ export function openPlan(work: string): (place: Place) => CatalogServer {
 
 /** Every server, one after the other. */
 export async function* plannedServers(work: string): AsyncGenerator<CatalogServer> {
-  const file = await open(join(work, FILE));
-  for await (const line of file.readLines()) yield JSON.parse(line) as CatalogServer;
+  for await (const line of readLines(join(work, FILE))) yield JSON.parse(line) as CatalogServer;
 }

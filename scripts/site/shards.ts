@@ -51,10 +51,8 @@ export function openShards(
       for (const { server, signature, key, known } of members) {
         const { page } = compileServer(reader, read(server), signature, true);
         packed.push(await pack(page, await renderer));
-        facts[server.name] = {
-          ...{ key, icon: false, toolsApart: page.toolsApart },
-          signature: page.signature,
-        };
+        const { toolsApart } = page;
+        facts[server.name] = { key, icon: false, toolsApart, signature: page.signature };
         if (page.item.status !== 'withdrawn') {
           texts[server.name] = recordOf(page, build.base, site);
         }

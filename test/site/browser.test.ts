@@ -1,11 +1,16 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import axe from 'axe-core';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath, launchChromium } from '../../scripts/chromium.ts';
 import { type RunningSite, serveSite } from '../../scripts/start/serve-site.ts';
-import { buildTestSite, openAndClickAll, openPage, temporaryFolder } from './support/site.ts';
+import {
+  accessibilityFaults,
+  buildTestSite,
+  openAndClickAll,
+  openPage,
+  temporaryFolder,
+} from './support/site.ts';
 
 const noBrowser = chromiumPath() === undefined && process.env.PORTOLAN_NO_SKIP !== '1';
 if (noBrowser) console.warn('tests of the site are skipped: Chromium is not on this machine');
@@ -492,25 +497,8 @@ describe.skipIf(noBrowser)('the built site in a browser', () => {
       for (const path of PAGES) {
         await page.goto(`${site.url}${path}`);
         if (path.includes('?')) await page.waitForLoadState('networkidle');
-        await page.evaluate(() => {
-          for (const details of document.querySelectorAll('details')) details.open = true;
-        });
-        await page.addScriptTag({ content: axe.source });
-        const found = await page.evaluate(async () => {
-          const { axe } = window as unknown as { axe: typeof import('axe-core') };
-          return (await axe.run()).violations.map(
-            ({ id, nodes }) =>
-              `${id}: ${nodes
-                .slice(0, 3)
-                .map(({ target }) => target.join(' '))
-                .join(', ')}`,
-          );
-        });
-        violations.push(...found.map((text) => `/${path} ${text}`));
-        const overflow = await page.evaluate(
-          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-        );
-        if (overflow > 0) violations.push(`/${path} is ${overflow} px wider than the window`);
+        const found = await accessibilityFaults(page);
+        violations.push(...found.map((fault) => `/${path} ${fault}`));
       }
       await close();
       expect(violations).toEqual([]);

@@ -1,7 +1,6 @@
 import { cp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
-import axe from 'axe-core';
 import type { Browser, BrowserContextOptions } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { chromiumPath, launchChromium } from '../../scripts/chromium.ts';
@@ -9,6 +8,7 @@ import { shardPath } from '../../scripts/site/model.ts';
 import { type Shard, serverIn } from '../../scripts/site/shard.ts';
 import { type RunningSite, serveSite } from '../../scripts/start/serve-site.ts';
 import {
+  accessibilityFaults,
   buildTestSite,
   openAndClickAll,
   openPage,
@@ -348,21 +348,8 @@ describe('the site of a huge catalog', () => {
       ]) {
         await page.goto(`${site.url}${path}`);
         await page.waitForLoadState('networkidle');
-        await page.evaluate(() => {
-          for (const details of document.querySelectorAll('details')) details.open = true;
-        });
-        await page.addScriptTag({ content: axe.source });
-        const found = await page.evaluate(async () => {
-          const { axe } = window as unknown as { axe: typeof import('axe-core') };
-          return (await axe.run()).violations.map(
-            ({ id, nodes }) => `${id}: ${nodes.map(({ target }) => target.join(' ')).join(', ')}`,
-          );
-        });
+        const found = await accessibilityFaults(page);
         violations.push(...found.map((fault) => `/${path} ${fault}`));
-        const overflow = await page.evaluate(
-          () => document.documentElement.scrollWidth - document.documentElement.clientWidth,
-        );
-        if (overflow > 0) violations.push(`/${path} is ${overflow} px wider than the window`);
       }
       await close();
       expect(violations).toEqual([]);

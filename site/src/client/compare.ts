@@ -4,7 +4,7 @@ import type { CatalogIndex } from '../../../scripts/site/index-format.ts';
 import { type ServerJson, shardPath } from '../../../scripts/site/model.ts';
 import { describePermissions } from '../lib/permissions.ts';
 import { messages as m } from '../messages.ts';
-import { readServer } from './shard.ts';
+import { readServerJson } from './shard.ts';
 
 const MOST = 4;
 const form = document.querySelector<HTMLFormElement>('[data-compare]') as HTMLFormElement;
@@ -21,14 +21,10 @@ const chosen = (): string[] => {
     .slice(0, MOST);
 };
 
-async function fetchServer(name: string): Promise<ServerJson | undefined> {
-  if (huge) return (await readServer(base + shardPath(name, true), name))?.server;
+function fetchServer(name: string): Promise<ServerJson | undefined> {
   const { large } = form.dataset;
-  const address = large ? shardPath(name, false) : `servers/${name}/server.json`;
-  const response = await fetch(`${base}${address}`);
-  if (!response.ok) return undefined;
-  const json = await response.json();
-  return large ? json[name] : json;
+  const path = large ? shardPath(name, huge) : `servers/${name}/server.json`;
+  return readServerJson(base + path, name);
 }
 
 const text = (content: string) => document.createTextNode(content);

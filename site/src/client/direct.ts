@@ -2,7 +2,7 @@
 import type { ServerJson } from '../../../scripts/site/model.ts';
 import { directHtml, preHtml } from '../lib/install.ts';
 import { installWords as words } from '../messages.ts';
-import { readServer } from './shard.ts';
+import { readServerJson } from './shard.ts';
 
 let server: Promise<ServerJson> | undefined;
 
@@ -15,15 +15,9 @@ function load(): Promise<ServerJson> {
 }
 
 async function fetchServer(address: string, name: string): Promise<ServerJson> {
-  if (address.endsWith('.gz')) {
-    const found = await readServer(address, name);
-    if (!found) throw new Error(`${address} has no ${name}`);
-    return found.server;
-  }
-  const response = await fetch(address);
-  if (!response.ok) throw new Error(`${address}: ${response.status}`);
-  const json = await response.json();
-  return json[name] ?? json;
+  const found = await readServerJson(address, name);
+  if (!found) throw new Error(`${address} has no ${name}`);
+  return found;
 }
 
 export async function showDirect(details: HTMLDetailsElement, client?: string): Promise<void> {

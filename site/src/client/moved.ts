@@ -1,7 +1,7 @@
 // Where nothing is: leads the address that a server's page has in smaller catalogs to its page here.
 import { serverPagePath } from '../../../core/registry-api/page-address.ts';
+import { base } from '../lib/urls.ts';
 
-const base = import.meta.env.BASE_URL.replace(/\/?$/, '/');
 const [, name, tools] =
   /^servers\/([a-z0-9-]+)\/(tools\/?$)?/.exec(
     location.pathname.startsWith(base) ? location.pathname.slice(base.length) : '',
