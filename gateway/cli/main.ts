@@ -16,6 +16,8 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
   }
   const options = command === 'run' ? quickRunOptions(args) : undefined;
   if (options) return runGateway(options);
+  // `run` hears of it by itself: on stdio its client is gone then.
+  if (command !== 'run') process.stdout.on('error', endUnread);
   const [{ CommanderError }, { createProgram }] = await Promise.all([
     import('commander'),
     import('./program.ts'),
@@ -26,6 +28,12 @@ async function main([command, ...args]: readonly string[]): Promise<void> {
     if (!(error instanceof CommanderError)) throw error;
     reportCommandLine(error);
   }
+}
+
+/** Ends quietly when nobody reads on, as after `| head`. */
+function endUnread(error: NodeJS.ErrnoException): void {
+  if (error.code !== 'EPIPE') throw error;
+  process.exit();
 }
 
 /** Whether somebody is there to answer questions; else `portolan` alone prints its help. */
