@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { crc32, deflateSync, inflateSync } from 'node:zlib';
+import { constants, crc32, deflateSync, inflateSync } from 'node:zlib';
 
 /** Letters of one size: their widths, and their pixels from 0 to 3, one after the other. */
 export interface Glyphs {
@@ -43,11 +43,13 @@ export function previewImage({ brand, title, text, footer, accent }: Preview): B
     y += large.height;
   }
   y += 24;
-  for (const line of wrap(small, text, 5)) {
+  const bottom = HEIGHT - 96;
+  const distance = small.height + 6;
+  for (const line of wrap(small, text, Math.floor((bottom - y) / distance))) {
     drawText(rows, small, line, y, 0);
-    y += small.height + 6;
+    y += distance;
   }
-  drawText(rows, small, wrap(small, footer, 1)[0] ?? '', HEIGHT - 96, ACCENT_LEVEL);
+  drawText(rows, small, wrap(small, footer, 1)[0] ?? '', bottom, ACCENT_LEVEL);
   return encodePng(rows, accent);
 }
 
@@ -60,8 +62,14 @@ interface Letters {
 interface Letter {
   readonly width: number;
   readonly levels: Uint8Array;
-  /** Its pixels that are not paper: row, column and level of each in turn; found when it is drawn. */
-  ink?: Uint8Array;
+  /** Found when it is first drawn: in ink and in the accent, from the left and the right half of a byte. */
+  readonly edges: Edges[];
+}
+
+/** Bytes of an image that a letter changes: where, from its first byte on, and by how much. */
+interface Edges {
+  readonly places: Uint16Array;
+  readonly changes: Uint8Array;
 }
 
 let cached: { readonly large: Letters; readonly small: Letters } | undefined;
@@ -81,16 +89,37 @@ function open({ height, characters, widths, pixels }: Glyphs): Letters {
   let offset = 0;
   for (const [index, character] of [...characters].entries()) {
     const width = widths[index] ?? 0;
-    letters.set(character, { width, levels: levels.subarray(offset, offset + width * height) });
+    const own = levels.subarray(offset, offset + width * height);
+    letters.set(character, { width, levels: own, edges: [] });
     offset += width * height;
   }
   return { height, letters };
 }
 
-const inkOf = ({ width, levels }: Letter): Uint8Array =>
-  Uint8Array.from(
-    [...levels].flatMap((level, at) => (level ? [Math.floor(at / width), at % width, level] : [])),
-  );
+function edgesOf({ width, levels }: Letter, colour: number, half: number): Edges {
+  const pixel = (x: number, y: number) => {
+    const level = x < 0 || x >= width ? 0 : (levels[y * width + x] ?? 0);
+    return level && colour + level;
+  };
+  const places: number[] = [];
+  const changes: number[] = [];
+  const wide = (width + half + 1) >> 1;
+  let above = new Uint8Array(wide);
+  // One row more than the letter has: below it, paper begins again.
+  for (let y = 0; y <= levels.length / width; y++) {
+    const row = Uint8Array.from(above, (_, at) => {
+      const x = 2 * at - half;
+      return (pixel(x, y) << 4) | pixel(x + 1, y);
+    });
+    for (const [at, value] of row.entries()) {
+      if (value === above[at]) continue;
+      places.push(y * ROW + at);
+      changes.push(value - (above[at] as number));
+    }
+    above = row;
+  }
+  return { places: Uint16Array.from(places), changes: Uint8Array.from(changes) };
+}
 
 /** Letters that the file lacks lose their accents, or become a bullet. */
 const known = (text: string, { letters }: Letters): Letter[] =>
@@ -123,26 +152,31 @@ function wrap(font: Letters, text: string, most: number): string[] {
   return [...lines, line];
 }
 
-/** Draws into rows of a PNG that are ready to be compressed: two pixels in a byte. */
+/**
+ * Draws into rows of a PNG that are ready to be compressed: two pixels in a byte, and each byte as the
+ * difference from the one above it (PNG specification, 9.2, filter type Up). So only the edges of
+ * letters are drawn, and few bytes are left that are not zero.
+ */
 function drawText(rows: Uint8Array, font: Letters, text: string, top: number, colour: number) {
   let left = LEFT;
   for (const letter of known(text, font)) {
-    const { width } = letter;
-    if (left + width > WIDTH) return;
-    letter.ink ??= inkOf(letter);
-    const { ink } = letter;
-    for (let at = 0; at < ink.length; at += 3) {
-      const x = left + (ink[at + 1] as number);
-      const place = (top + (ink[at] as number)) * ROW + 1 + (x >> 1);
-      // Letters never overlap, so a pixel is paper, 0, until it is drawn.
-      (rows[place] as number) |= (colour + (ink[at + 2] as number)) << (x & 1 ? 0 : 4);
+    if (left + letter.width > WIDTH) return;
+    const half = left & 1;
+    const variant = colour + half;
+    letter.edges[variant] ??= edgesOf(letter, colour, half);
+    const { places, changes } = letter.edges[variant];
+    const start = top * ROW + 1 + (left >> 1);
+    // Differences add up, also where two letters meet in a byte: their sum modulo 256 is that of the byte.
+    for (let at = 0; at < places.length; at++) {
+      (rows[start + (places[at] as number)] as number) += changes[at] as number;
     }
-    left += width;
+    left += letter.width;
   }
 }
 
-/** Bytes of a row: one that says how it is filtered (not at all), and half of one for each pixel. */
+/** Bytes of a row: one that says how it is filtered, and half of one for each pixel. */
 const ROW = 1 + WIDTH / 2;
+const UP = 2;
 let paper: Uint8Array | undefined;
 /** The rows being drawn, used again for each image: they are a third of a megabyte. */
 let rows: Uint8Array | undefined;
@@ -151,8 +185,9 @@ let rows: Uint8Array | undefined;
 function blank(): Uint8Array {
   if (!paper || !rows) {
     paper = new Uint8Array(ROW * HEIGHT);
+    for (let y = 0; y < HEIGHT; y++) paper[y * ROW] = UP;
     const bar = ACCENT_LEVEL + 3;
-    for (let y = 0; y < HEIGHT; y++) paper.fill((bar << 4) | bar, y * ROW + 1, y * ROW + 1 + 16);
+    paper.fill((bar << 4) | bar, 1, 1 + 16);
     rows = new Uint8Array(paper.length);
   }
   rows.set(paper);
@@ -175,7 +210,7 @@ function encodePng(rows: Uint8Array, accent: string): Buffer {
     Buffer.from([0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]),
     chunk('IHDR', header),
     chunk('PLTE', Buffer.from([...shades(INK), ...shades(tint)])),
-    chunk('IDAT', deflateSync(rows, { level: 2 })),
+    chunk('IDAT', deflateSync(rows, { level: 1, strategy: constants.Z_RLE })),
     chunk('IEND', Buffer.alloc(0)),
   ]);
 }

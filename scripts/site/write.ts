@@ -15,6 +15,8 @@ export interface Output {
 
 export function openOutput(folder: string): Output {
   const written = new Set<string>();
+  /** The folder of the last file, when it was made for it: what comes next is new there as well. */
+  let made: string | undefined;
   return {
     folder,
     written,
@@ -22,20 +24,28 @@ export function openOutput(folder: string): Output {
     // Synchronous calls: for tens of thousands of small files they cost half of what promises do.
     write(path, content) {
       written.add(path);
-      writeIfChanged(join(folder, path), content);
+      const whole = join(folder, path);
+      const parent = dirname(whole);
+      if (parent === made) writeFileSync(whole, content);
+      else made = writeIfChanged(whole, content) && parent;
     },
   };
 }
 
-/** Writes a file, and the folders above it, unless it has this content already. */
-export function writeIfChanged(path: string, content: string | Uint8Array): void {
-  const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+/**
+ * Writes a file, and the folders above it, unless it has this content already. Returns the first
+ * folder that it made, if any.
+ */
+export function writeIfChanged(path: string, content: string | Uint8Array): string | undefined {
+  let made: string | undefined;
   if (existsSync(path)) {
-    if (readFileSync(path).equals(bytes)) return;
+    const bytes = typeof content === 'string' ? Buffer.from(content) : content;
+    if (readFileSync(path).equals(bytes)) return undefined;
   } else {
-    mkdirSync(dirname(path), { recursive: true });
+    made = mkdirSync(dirname(path), { recursive: true });
   }
-  writeFileSync(path, bytes);
+  writeFileSync(path, content);
+  return made;
 }
 
 /** Removes a file, when it is there, and the folders that are then empty. */
