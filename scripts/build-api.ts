@@ -20,11 +20,16 @@ await runScript(async () => {
     },
   });
   const publication = await readPublication(values.layout, values.registry);
-  const { servers, files, perServer, docker } = await writeApi(publication, values.out, {
+  const { servers, files, perServer, docker, tooLarge } = await writeApi(publication, values.out, {
     indexHtml: values['index-html'],
   });
   console.log(
     `${values.out}: ${files} API files for ${servers} servers${perServer ? '' : '; too many for files per server, which portolan serve-registry answers'}`,
   );
+  for (const { path, bytes } of tooLarge) {
+    console.log(
+      `${values.out}/${path} has ${(bytes / 2 ** 20).toFixed(0)} MiB: Cloudflare Pages takes no file above 25; leave it out there, or answer its clients with portolan serve-registry`,
+    );
+  }
   if (docker) console.log(`${values.out}/docker-mcp-catalog.yaml: ${docker}`);
 });

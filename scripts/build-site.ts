@@ -83,8 +83,9 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
     const slices = await writeSlices(plan, before, pool);
     const kept = keeper(before);
     const docs = await hashOf(root, ['docs']);
+    const { promise: room, resolve: makeRoom } = Promise.withResolvers<void>();
     const writeTexts = () =>
-      writeFullText({ build: paths, site, slices: slices.keys, docs, mark, kept });
+      writeFullText({ build: paths, site, slices: slices.keys, docs, mark, kept, room });
     if (site.huge) {
       // The threads so far make room for a new one: the list of all servers fills it.
       await renderer;
@@ -97,6 +98,7 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
     // is left, so it starts first.
     const fullText = writeTexts();
     fullText.catch(() => {});
+    if (!site.huge) makeRoom();
     await renderer;
     await pool.runOnEach({ kind: 'flush' });
     log(
@@ -105,6 +107,8 @@ export async function buildSite(publication: Publication, build: SiteBuild): Pro
     const servers = site.huge ? plannedServers(work) : publication.catalog.servers;
     const list = listOf(servers, slices.facts, publication.downloads);
     await writeLists({ build: paths, publication, site, list, pool, docs, mark, kept });
+    if (site.huge) await pool.close();
+    makeRoom();
     await fullText;
     const assets = await copyAssets(paths);
     const state: BuildState = {
@@ -255,10 +259,10 @@ interface Shared {
   readonly kept: Keeper;
 }
 
-/** Parts of the full-text index at the same time, each in a process of its own. */
-const PARTS_AT_ONCE = 2;
-
-/** Writes the parts of the full-text index whose texts changed. */
+/**
+ * Writes the parts of the full-text index whose texts changed: one after the other, and from when
+ * there is `room` in memory two at a time, each in a process of its own.
+ */
 async function writeFullText({
   build,
   site,
@@ -266,18 +270,25 @@ async function writeFullText({
   docs,
   mark,
   kept,
-}: Shared & { readonly slices: Readonly<Record<string, string>> }): Promise<void> {
+  room,
+}: Shared & {
+  readonly slices: Readonly<Record<string, string>>;
+  readonly room: Promise<void>;
+}): Promise<void> {
   const parts = fullTextParts(site.count);
   const wide = SLICES / parts;
   const ids = [...Array(SLICES).keys()].filter((id) => slices[`slice-${id}`]);
-  const atOnce = site.huge ? 1 : PARTS_AT_ONCE;
-  await forEachLimited([...Array(parts).keys()], atOnce, async (part) => {
-    const own = ids.filter((id) => Math.floor(id / wide) === part);
-    // Their texts, not the slices' own keys: a new signature changes pages, and no text.
-    const texts = await hashOf(build.work, own.map(textPath));
-    const key = shortHash(JSON.stringify([texts, part ? '' : docs, mark, parts]));
-    return kept(`full-text-${part}`, key, () => buildFullText(build, part, parts, own));
-  });
+  const waiting = Array(parts).keys();
+  const writeWaiting = async () => {
+    for (const part of waiting) {
+      const own = ids.filter((id) => Math.floor(id / wide) === part);
+      // Their texts, not the slices' own keys: a new signature changes pages, and no text.
+      const texts = await hashOf(build.work, own.map(textPath));
+      const key = shortHash(JSON.stringify([texts, part ? '' : docs, mark, parts]));
+      await kept(`full-text-${part}`, key, () => buildFullText(build, part, parts, own));
+    }
+  };
+  await Promise.all([writeWaiting(), room.then(writeWaiting)]);
 }
 
 /** Writes pages and files that show the whole catalog, when anything of it changed. */

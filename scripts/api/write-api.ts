@@ -19,6 +19,9 @@ import type { Publication, PublishedVersion } from '../site/publication.ts';
 /** Above this many servers, static hosts' limits on files leave no room for files per server. */
 const MAX_SERVERS_WITH_FILES = 1500;
 
+/** The largest file that Cloudflare Pages takes: 25 MiB. */
+const LARGEST_FILE = 25 * 2 ** 20;
+
 /** What was written. */
 export interface ApiFiles {
   readonly servers: number;
@@ -27,6 +30,8 @@ export interface ApiFiles {
   readonly perServer: boolean;
   /** Which servers Docker's catalog lacks, and why; undefined when it has all. */
   readonly docker: string | undefined;
+  /** Files that Cloudflare Pages would refuse for their size. */
+  readonly tooLarge: readonly { readonly path: string; readonly bytes: number }[];
 }
 
 export interface ApiOptions {
@@ -53,14 +58,17 @@ export async function writeApi(
     ['v0.1', 'v0'].map((version) => rm(join(folder, version), { recursive: true, force: true })),
   );
   let files = 0;
+  const tooLarge: { path: string; bytes: number }[] = [];
   const write = async (path: string, value: unknown) => {
     const file = join(folder, path);
     await mkdir(dirname(file), { recursive: true });
     const text = typeof value === 'string' ? value : jsonOf(value);
-    await writeFile(file, text);
+    const bytes = Buffer.from(text);
+    if (bytes.byteLength > LARGEST_FILE) tooLarge.push({ path, bytes: bytes.byteLength });
+    await writeFile(file, bytes);
     files += 1;
     if (!indexHtml || !path.endsWith('/index.json')) return;
-    await writeFile(file.replace(/json$/, 'html'), text);
+    await writeFile(file.replace(/json$/, 'html'), bytes);
     files += 1;
   };
 
@@ -108,7 +116,13 @@ export async function writeApi(
   await write('_headers', HEADERS);
   await write('_redirects', REDIRECTS);
   await write('.nojekyll', '');
-  return { servers: catalog.servers.length, files, perServer, docker: describeLeftOut(docker) };
+  return {
+    servers: catalog.servers.length,
+    files,
+    perServer,
+    docker: describeLeftOut(docker),
+    tooLarge,
+  };
 }
 
 /**

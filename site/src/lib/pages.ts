@@ -48,7 +48,11 @@ export function pagesOfSite(): readonly SitePage[] {
 function categories(): SitePage[] {
   const byId = new Map<string, ListItem[]>();
   for (const item of offered()) {
-    for (const id of item.categories) byId.set(id, [...(byId.get(id) ?? []), item]);
+    for (const id of item.categories) {
+      const own = byId.get(id);
+      if (own) own.push(item);
+      else byId.set(id, [item]);
+    }
   }
   return catalog().categories.flatMap(({ id, title, description }) =>
     paginate(`categories/${id}/`, byId.get(id) ?? [], {
