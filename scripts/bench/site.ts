@@ -3,6 +3,9 @@
  * and how quick its search is.
  *
  *   --counts N,N,...  sizes of the registries (330,1000,10000)
+ *
+ * A cold build of at most 1,000 servers is made three times, and the quickest counts: other machines
+ * on the same host make a build slower, by up to the half, and never quicker.
  */
 import { spawn } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
@@ -66,7 +69,12 @@ async function measure(count: number): Promise<Figures> {
       ...['--out', out, '--work', cache],
     ]);
   await publish();
-  const cold = await build();
+  const colds: Build[] = [];
+  for (let turn = 0; turn < (count > 1000 ? 1 : 3); turn++) {
+    await Promise.all([out, cache].map((folder) => rm(folder, { recursive: true, force: true })));
+    colds.push(await build());
+  }
+  const [cold] = colds.sort((a, b) => a.seconds - b.seconds) as [Build];
   await changeOne(registry);
   await publish();
   const oneChanged = await build();

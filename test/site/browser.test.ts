@@ -254,6 +254,13 @@ describe.skipIf(noBrowser)('the built site in a browser', () => {
       await expect
         .poll(() => page.locator('[data-hits] .chip').allTextContents())
         .toContain('Documentation');
+      // Pagefind alone would show every page with the word "a".
+      await page.fill('#q', 'axolotl');
+      await page.keyboard.press('Enter');
+      await expect
+        .poll(() => page.textContent('[data-status]'))
+        .toBe('Nothing found for “axolotl”');
+      expect(await page.locator('[data-hits] li').count()).toBe(0);
       expect(faults).toEqual([]);
       await close();
     });

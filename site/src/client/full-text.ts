@@ -24,9 +24,25 @@ async function search(text: string): Promise<void> {
   const { results } = await pagefind.search(text);
   const found = await Promise.all(results.slice(0, SHOWN).map((result) => result.data()));
   if (input.value !== text) return;
-  status.textContent = words.found(results.length, text);
-  hits.replaceChildren(...found.map(hit));
+  const meant = found.filter(({ excerpt }) => isMeant(excerpt, text));
+  const left = meant.length ? results.length - (found.length - meant.length) : 0;
+  status.textContent = words.found(left, text);
+  hits.replaceChildren(...meant.map(hit));
 }
+
+/**
+ * False for what Pagefind finds instead of a word that is nowhere: pages with any beginning of it, so
+ * that "xylophone" finds a lone X.
+ */
+function isMeant(excerpt: string, text: string): boolean {
+  const starts = lettersOf(text).map((word) => word.slice(0, 2));
+  const marked = [...excerpt.matchAll(/<mark>(.*?)<\/mark>/g)].flatMap(([, words = '']) =>
+    lettersOf(words),
+  );
+  return !marked.length || marked.some((word) => starts.some((start) => word.startsWith(start)));
+}
+
+const lettersOf = (text: string): string[] => text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 
 /** The index is in parts, so that one of them can be made anew; a search asks all. */
 async function load(script: string): Promise<Pagefind> {
