@@ -146,6 +146,7 @@ export const messages = {
     writes: 'writes',
     destructive: 'can destroy',
     prompts: 'Prompts',
+    resourcesTitle: 'Resources',
     resources: (count: number) => plural(count, 'resource', 'resources'),
     trust: 'Trust',
     trustLead: 'Check it yourself; nothing here needs to be believed.',
