@@ -30,7 +30,7 @@ export interface ApiFiles {
   readonly perServer: boolean;
   /** Which servers Docker's catalog lacks, and why; undefined when it has all. */
   readonly docker: string | undefined;
-  /** Files that Cloudflare Pages would refuse for their size. */
+  /** Files above the largest size. */
   readonly tooLarge: readonly { readonly path: string; readonly bytes: number }[];
 }
 
@@ -40,6 +40,8 @@ export interface ApiOptions {
    * GitHub Pages. Most clients of the API parse what they get whatever its type says.
    */
   readonly indexHtml?: boolean;
+  /** Bytes above which a file is named as too large (25 MiB). */
+  readonly largestFile?: number;
 }
 
 /**
@@ -50,7 +52,7 @@ export interface ApiOptions {
 export async function writeApi(
   publication: Publication,
   folder: string,
-  { indexHtml = false }: ApiOptions = {},
+  { indexHtml = false, largestFile = LARGEST_FILE }: ApiOptions = {},
 ): Promise<ApiFiles> {
   const { catalog } = publication;
   const perServer = catalog.servers.length <= MAX_SERVERS_WITH_FILES;
@@ -64,7 +66,7 @@ export async function writeApi(
     await mkdir(dirname(file), { recursive: true });
     const text = typeof value === 'string' ? value : jsonOf(value);
     const bytes = Buffer.from(text);
-    if (bytes.byteLength > LARGEST_FILE) tooLarge.push({ path, bytes: bytes.byteLength });
+    if (bytes.byteLength > largestFile) tooLarge.push({ path, bytes: bytes.byteLength });
     await writeFile(file, bytes);
     files += 1;
     if (!indexHtml || !path.endsWith('/index.json')) return;

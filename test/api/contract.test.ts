@@ -189,6 +189,21 @@ describe('files for others', () => {
     expect(JSON.stringify(JSON.parse(html))).toContain(readme);
   });
 
+  it('names files that are too large for a host', async () => {
+    const folder = join(publication.folder, 'limited');
+    const write = async (largestFile: number) => {
+      const { tooLarge } = await writeApi(
+        await readPublication(publication.layout, publication.registry),
+        folder,
+        { largestFile },
+      );
+      return tooLarge;
+    };
+    const bytes = readFileSync(join(files, 'registry.json')).byteLength;
+    expect(await write(bytes - 1)).toContainEqual({ path: 'registry.json', bytes });
+    expect((await write(bytes)).map(({ path }) => path)).not.toContain('registry.json');
+  });
+
   it('anyone reads catalog.json', () => {
     const catalog = JSON.parse(readFileSync(join(files, 'catalog.json'), 'utf8'));
     expect(catalog).toMatchObject({ number: 2, namespace: 'io.github.example' });
