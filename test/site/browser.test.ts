@@ -123,6 +123,7 @@ describe.skipIf(noBrowser)('the built site in a browser', () => {
       });
       await page.keyboard.press('/');
       await page.keyboard.type('lighthouse');
+      expect(await page.inputValue('#q')).toBe('lighthouse');
       await page.keyboard.press('Enter');
       await expect
         .poll(() => page.locator('[data-found]').textContent())
