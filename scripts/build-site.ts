@@ -259,9 +259,12 @@ interface Shared {
   readonly kept: Keeper;
 }
 
+/** Parts of the full-text index at the same time, each in a process of its own. */
+const PARTS_AT_ONCE = 2;
+
 /**
- * Writes the parts of the full-text index whose texts changed: one after the other, and from when
- * there is `room` in memory two at a time, each in a process of its own.
+ * Writes the parts of the full-text index whose texts changed. The second waits until there is `room`
+ * in memory, so that until then the others are made one after the other.
  */
 async function writeFullText({
   build,
@@ -278,17 +281,14 @@ async function writeFullText({
   const parts = fullTextParts(site.count);
   const wide = SLICES / parts;
   const ids = [...Array(SLICES).keys()].filter((id) => slices[`slice-${id}`]);
-  const waiting = Array(parts).keys();
-  const writeWaiting = async () => {
-    for (const part of waiting) {
-      const own = ids.filter((id) => Math.floor(id / wide) === part);
-      // Their texts, not the slices' own keys: a new signature changes pages, and no text.
-      const texts = await hashOf(build.work, own.map(textPath));
-      const key = shortHash(JSON.stringify([texts, part ? '' : docs, mark, parts]));
-      await kept(`full-text-${part}`, key, () => buildFullText(build, part, parts, own));
-    }
-  };
-  await Promise.all([writeWaiting(), room.then(writeWaiting)]);
+  await forEachLimited([...Array(parts).keys()], PARTS_AT_ONCE, async (part) => {
+    if (part === 1) await room;
+    const own = ids.filter((id) => Math.floor(id / wide) === part);
+    // Their texts, not the slices' own keys: a new signature changes pages, and no text.
+    const texts = await hashOf(build.work, own.map(textPath));
+    const key = shortHash(JSON.stringify([texts, part ? '' : docs, mark, parts]));
+    return kept(`full-text-${part}`, key, () => buildFullText(build, part, parts, own));
+  });
 }
 
 /** Writes pages and files that show the whole catalog, when anything of it changed. */
